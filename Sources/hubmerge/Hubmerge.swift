@@ -1,0 +1,4 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+@main struct Hubmerge { static func main() {} }
