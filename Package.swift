@@ -85,6 +85,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What `make demo` merges: three small models, made here.
+    .executableTarget(
+      name: "DemoModels", dependencies: ["Weights", "Documents", "Storage", system],
+      path: "Demo/DemoModels", swiftSettings: strict),
+
     .target(
       name: "TestSupport",
       dependencies: ["Weights", "Hub", "LocalHub", "Documents", "Storage", system, log],

@@ -148,6 +148,11 @@ package enum FileSystem {
     }
   }
 
+  /// Removes a folder that has nothing in it.
+  package static func removeEmptyFolder(_ path: FilePath) throws(StorageError) {
+    guard rmdir(path.string) == 0 else { throw StorageError("remove", path) }
+  }
+
   package static func createSymlink(_ path: FilePath, to target: FilePath) throws(StorageError) {
     guard symlink(target.string, path.string) == 0 else { throw StorageError("link", path) }
   }

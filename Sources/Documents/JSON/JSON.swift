@@ -3,9 +3,9 @@
 
 /// A JSON value that keeps the order of its keys and the spelling of its numbers.
 ///
-/// For small documents that are built or taken apart: requests, replies, index files. A file that must
-/// come back byte for byte except for what was changed in it is a `JSONDocument`.
-/// Keys are compared by their bytes, never by canonical equivalence.
+/// For small documents that are built or taken apart: requests, replies, index files. A file that
+/// must come back byte for byte except for what was changed in it is a `JSONDocument`. Keys are
+/// compared by their bytes, never by canonical equivalence.
 package indirect enum JSON: Sendable, Hashable {
   case null
   case bool(Bool)

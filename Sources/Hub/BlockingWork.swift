@@ -1,0 +1,48 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// Work that blocks, kept off the threads that run Swift's tasks.
+package enum BlockingWork {
+  private final class Job: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  /// Starts a thread of its own; false if the system has none left.
+  static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    let job = Unmanaged.passRetained(Job(body))
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { context in
+        if let context { Unmanaged<Job>.fromOpaque(context).takeRetainedValue().body() }
+        return nil
+      }, job.toOpaque())
+    guard code == 0 else {
+      job.release()
+      return false
+    }
+    pthread_detach(thread)
+    return true
+  }
+
+  /// The result of `body`, run on a thread of its own; `body` is told by its argument whether the task
+  /// that waits for it has been cancelled.
+  package static func run<Result: Sendable>(
+    _ body: @escaping @Sendable (_ cancellation: Cancellation) throws -> Result
+  ) async throws -> Result {
+    let cancellation = Cancellation()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let work = { @Sendable in
+          continuation.resume(with: Swift.Result { try body(cancellation) })
+        }
+        if !startThread(work) { work() }
+      }
+    } onCancel: {
+      cancellation.cancel()
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+package import Weights
+
+/// How a model is built, inferred from the names of its tensors and its config.json: no list of architectures.
+package struct ModelLayout: Sendable {
+  /// Layers of the same build, one on the other.
+  package struct Stack: Sendable {
+    /// What precedes the layer's number: `model.layers`.
+    package let prefix: String
+    /// The tensors of each layer, by what follows the number. Layers may differ.
+    package let layers: [[String]]
+    package let byteCount: Int
+  }
+
+  /// By prefix.
+  package let stacks: [String: Stack]
+  /// The stack that slices are taken of: the largest one.
+  package let mainStack: Stack?
+  /// The tensors that belong to no stack.
+  package let loose: [TensorName]
+
+  package init(_ checkpoint: Checkpoint) {
+    var layers: [String: [Int: [String]]] = [:]
+    var bytes: [String: Int] = [:]
+    for (name, tensor) in checkpoint.tensors {
+      guard let layered = LayeredName(name) else { continue }
+      layers[layered.stack, default: [:]][layered.layer, default: []].append(layered.suffix)
+      bytes[layered.stack, default: 0] += tensor.range.count
+    }
+    var stacks: [String: Stack] = [:]
+    for (prefix, members) in layers where Self.isStack(prefix, members) {
+      stacks[prefix] = Stack(
+        prefix: prefix, layers: members.keys.sorted().map { members[$0]?.sorted() ?? [] },
+        byteCount: bytes[prefix] ?? 0)
+    }
+    self.stacks = stacks
+    mainStack = stacks.values.max { ($0.byteCount, $1.prefix) < ($1.byteCount, $0.prefix) }
+    loose = checkpoint.names.filter { name in
+      LayeredName(name).map { stacks[$0.stack] == nil } ?? true
+    }
+  }
+
+  /// Numbers from 0 without a gap, and something that all layers have in common; a single layer counts where
+  /// the name says that it is one.
+  private static func isStack(_ prefix: String, _ layers: [Int: [String]]) -> Bool {
+    guard layers.keys.max() == layers.count - 1 else { return false }
+    if layers.count == 1 {
+      let word = prefix.split(separator: ".").last.map(String.init) ?? prefix
+      return ["layers", "layer", "h", "block", "blocks"].contains(word)
+    }
+    let common = layers.values.reduce(Set(layers[0] ?? [])) { $0.intersection($1) }
+    return !common.isEmpty
+  }
+}
+
+extension TensorName {
+  /// Whether the tensor is read before the first layer: embeddings and the like; everything else that belongs
+  /// to no layer comes after the last.
+  package var isBeforeLayers: Bool {
+    let text = text.lowercased()
+    if text.contains("embed_out") || text.contains("embedding_norm") { return false }
+    return ["embed", "wte", "wpe", "shared.weight", "patch", "conv1", "conv2", "token_type"]
+      .contains { text.contains($0) }
+  }
+
+  /// Whether rows of the tensor belong to tokens of the vocabulary, judged by its name.
+  package var isVocabularyIndexed: Bool {
+    if isOutputHead { return true }
+    let words = [
+      "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "tok_embeddings.weight",
+      "embed_in.weight", "shared.weight", "embedding.weight", "embeddings.weight",
+      "lm_head.bias", "predictions.bias", "decoder.bias",
+    ]
+    return words.contains { text == $0 || text.hasSuffix("." + $0) }
+  }
+
+  /// Whether the tensor turns the last hidden state into scores of tokens.
+  package var isOutputHead: Bool {
+    ["lm_head.weight", "embed_out.weight", "output.weight"].contains {
+      text == $0 || text.hasSuffix("." + $0)
+    } && LayeredName(self) == nil
+  }
+
+  /// Whether the tensor is no weight but a table that the model's code could compute again; checkpoints may
+  /// have it or not.
+  package var isBuffer: Bool {
+    ["rotary_emb.inv_freq", "attn.masked_bias", "attention.masked_bias", "position_ids"]
+      .contains { text.hasSuffix($0) }
+  }
+}
+
+extension Checkpoint {
+  /// The embedding that stands in for an output head that the checkpoint does not have.
+  package var tiedEmbedding: StoredTensor? {
+    if config?.tiesWordEmbeddings == false { return nil }
+    let embeddings = [
+      "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "tok_embeddings.weight",
+      "embed_in.weight", "shared.weight",
+    ]
+    let matches = tensors.keys.filter { name in
+      embeddings.contains { name.text == $0 || name.text.hasSuffix("." + $0) }
+    }
+    return matches.min().flatMap { tensors[$0] }
+  }
+}

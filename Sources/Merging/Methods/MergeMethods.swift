@@ -1,0 +1,23 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+/// The table of contents: every merge method, one line each.
+package enum MergeMethods {
+  package static let all: [any MergeMethod.Type] = [
+    Linear.self,
+    Slerp.self,
+    TaskArithmetic.self,
+    Ties.self,
+    DareLinear.self,
+    DareTies.self,
+    Passthrough.self,
+  ]
+
+  private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.spec.id, $0) })
+
+  /// The method that recipes call `id`.
+  package static func method(_ id: String) -> (any MergeMethod.Type)? { byID[id] }
+
+  /// Every name that is a parameter of some method.
+  package static let parameterNames = Set(all.flatMap { $0.spec.parameters.map(\.name) })
+}

@@ -1,0 +1,73 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Documents
+package import Storage
+package import SystemPackage
+internal import Weights
+
+/// The folder that a merge makes: shards, index, config.json, the donor's other files, the recipe and a card.
+package struct MergedModel: Sendable {
+  package let plan: MergePlan
+  package let target: FilePath
+  /// Whether a folder that is in the way is replaced.
+  package let replacing: Bool
+
+  package init(_ plan: MergePlan, target: FilePath, replacing: Bool = false) {
+    self.plan = plan
+    self.target = target
+    self.replacing = replacing
+  }
+
+  /// Runs the merge and makes the folder appear.
+  ///
+  /// Interrupted, it leaves no folder; shards that were finished are kept aside and the next run goes on after
+  /// them.
+  ///
+  /// - Parameter card: Text of README.md; nil for none.
+  package func write(
+    threads: Int, toolVersion: String, card: (() throws -> String)? = nil,
+    isCancelled: @escaping @Sendable () -> Bool = { false },
+    onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
+  ) throws {
+    let writer = try CheckpointWriter(
+      target: target, layout: plan.layout,
+      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing)
+    do {
+      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
+        .fill(writer)
+      try writeOtherFiles(writer)
+      if let card { try writer.write(Array(card().utf8), as: "README.md") }
+      try writer.commit(indexMetadata: [.init("hubmerge_version", .string(toolVersion))])
+    } catch {
+      writer.abandon()
+      throw error
+    }
+  }
+
+  private func writeOtherFiles(_ writer: CheckpointWriter) throws {
+    if let config = plan.config { try writer.write(config.bytes, as: "config.json") }
+    for file in plan.files { try writer.copy(file.source, as: file.name) }
+    try writer.write(Array(plan.recipe.text.utf8), as: "mergekit_config.yml")
+  }
+}
+
+extension MergePlan {
+  /// What decides the bytes of the output: two runs with the same fingerprint write the same shards.
+  package func fingerprint(toolVersion: String) throws -> Digest {
+    let hasher = Digest.Hasher(.sha256)
+    func add(_ text: String) { hasher.update(Array((text + "\n").utf8)) }
+    add(toolVersion)
+    add(recipe.text)
+    add("seed \(seed)")
+    for model in models {
+      add(model.name + " " + (model.source.commit ?? "-"))
+      for shard in model.checkpoint.shards {
+        let status = try FileSystem.status(model.checkpoint.folder.appending(shard.name))
+        add("\(shard.name) \(status.size) \(model.source.commit == nil ? status.modified : 0)")
+      }
+    }
+    for shard in layout.shards { hasher.update(shard.header) }
+    return hasher.finish()
+  }
+}

@@ -1,0 +1,41 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Storage
+internal import Weights
+
+/// The place of an output tensor in its shard.
+struct OutputTensor: Sendable {
+  let info: TensorInfo
+  let shard: Int
+  let range: Range<Int>
+  let writer: CheckpointWriter
+  /// The names of the models that it is made of.
+  let models: [String]
+  let onEvent: @Sendable (MergeEvent) -> Void
+
+  /// Writes bytes at an offset within the tensor.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    try writer.file(shard: shard).write(bytes, at: range.lowerBound + offset)
+    onEvent(.advanced(bytes: bytes.count))
+  }
+
+  /// The error for a block with a result that is not a finite number; nil if the inputs had it already.
+  func spoiled<S: Scalar>(_ block: Block<S>) -> MergeError? {
+    // One value at a time: this runs once, on the way out, or where a model is broken to begin with.
+    for index in 0..<block.count {
+      let isInherited = (0..<block.inputCount).contains { !block[$0][index].isFinite }
+      if isInherited { continue }
+      let value = block.output[index]
+      let isSpoilt = withUnsafeTemporaryAllocation(
+        byteCount: info.dtype.byteWidth, alignment: 8
+      ) { S.store(block.output + index, as: info.dtype, to: $0.baseAddress!, count: 1) > 0 }
+      if isSpoilt {
+        return .notFinite(
+          info.name, element: block.offset + index, overflow: value.isFinite, dtype: info.dtype,
+          models: models)
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,108 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Documents
+package import Hub
+package import Merging
+internal import Storage
+internal import Synchronization
+internal import SystemPackage
+internal import Weights
+
+/// Models that are folders on this machine, or repositories of a hub that come through the cache.
+///
+/// Planning reads configurations, tokenizers and the headers of shards, the latter by byte ranges: a recipe can be
+/// checked in seconds, before gigabytes are fetched.
+package struct HubModelSource: ModelSource {
+  package let hub: HubClient
+  package let cache: HubCache
+  private let folders = FolderSource()
+
+  package init(hub: HubClient, cache: HubCache) {
+    self.hub = hub
+    self.cache = cache
+  }
+
+  package func model(_ reference: ModelReference) async throws -> SourceModel {
+    if reference.adapter != nil { throw ModelSourceError.adaptersNotSupported(reference) }
+    if folders.folder(of: reference) != nil { return try await folders.model(reference) }
+    let repository = try repository(reference)
+    let revision = try revision(reference)
+    let small = try await repository.fetch(revision, Self.withoutWeights, into: .cache(cache))
+    let source = { (checkpoint: Checkpoint) in
+      SourceModel(
+        reference: reference, checkpoint: checkpoint, hubID: repository.id.description,
+        commit: small.commit.hex)
+    }
+    if let whole = try? cache.snapshot(
+      of: repository.id, small.commit.revision, selection: .forMerging)
+    {
+      return source(try Checkpoint(folder: whole.folder))
+    }
+    return source(try await checkpoint(repository, small))
+  }
+
+  package func fetchWeights(of model: SourceModel) async throws {
+    guard let commit = model.commit.flatMap(CommitID.init) else { return }
+    let repository = try repository(model.reference)
+    _ = try await repository.fetch(commit.revision, .forMerging, into: .cache(cache))
+  }
+
+  /// A checkpoint from the headers alone.
+  private func checkpoint(_ repository: Repository, _ small: Snapshot) async throws -> Checkpoint {
+    let tree = try await repository.tree(small.commit)
+    let atRoot = tree.files.filter { !$0.path.contains("/") }
+    let files = try WeightFiles(names: atRoot.map(\.path), in: small.folder) { name in
+      try FileSystem.read(small.folder.appending(name))
+    }
+    var shards: [(name: String, header: SafetensorsHeader)] = []
+    for name in files.shards {
+      guard let entry = tree[name] else {
+        throw WeightsError.missingShard(small.folder, shard: name)
+      }
+      shards.append((name, try await header(repository, entry, small)))
+    }
+    let config = small.folder.appending("config.json")
+    return try Checkpoint(
+      folder: small.folder,
+      config: FileSystem.exists(config) ? try ModelConfig(contentsOf: config) : nil,
+      shards: shards, index: files.index)
+  }
+
+  private func header(_ repository: Repository, _ file: TreeEntry, _ snapshot: Snapshot)
+    async throws -> SafetensorsHeader
+  {
+    let path = snapshot.folder.appending(file.path)
+    do {
+      // Most headers fit in the first request.
+      let guess = min(file.size, 64 << 10)
+      var bytes = try await repository.bytes(of: file.path, 0..<guess, at: snapshot.commit)
+      let length = try SafetensorsHeader.length(prefix: bytes, fileSize: file.size)
+      if bytes.count < 8 + length {
+        bytes += try await repository.bytes(
+          of: file.path, bytes.count..<8 + length, at: snapshot.commit)
+      }
+      return try SafetensorsHeader(text: Array(bytes[8..<8 + length]), fileSize: file.size)
+    } catch let fault as SafetensorsFault {
+      throw WeightsError.brokenSafetensors(path, fault)
+    }
+  }
+
+  private func repository(_ reference: ModelReference) throws -> Repository {
+    do throws(InvalidRepoID) { return try hub.model(reference.path) } catch {
+      throw ModelSourceError.notFound(reference)
+    }
+  }
+
+  private func revision(_ reference: ModelReference) throws -> Revision {
+    guard let text = reference.revision else { return .main }
+    guard let revision = Revision(text) else { throw ModelSourceError.notFound(reference) }
+    return revision
+  }
+
+  private static let withoutWeights: FileSelection = {
+    var selection = FileSelection.forMerging
+    selection.exclude = ["*.safetensors", "*.bin", "*.pt", "*.pth", "*.ckpt"].map(GlobPattern.init)
+    return selection
+  }()
+}

@@ -1,0 +1,191 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+package import Documents
+package import Storage
+internal import Synchronization
+package import SystemPackage
+
+/// Writes a model folder so that it appears whole or not at all.
+///
+/// Everything goes into a hidden folder beside the target, which `commit` renames. Shards are laid out first and
+/// filled in place, in any order and from any thread. A journal tells which shards are finished: if the work is
+/// interrupted, a writer with the same fingerprint goes on after them.
+package final class CheckpointWriter: Sendable {
+  package enum Failure: Error, Sendable {
+    /// Something is in the way and was not to be replaced.
+    case targetExists(FilePath)
+    /// Another process is writing this folder.
+    case busy(FilePath)
+    /// The model would not fit on the disk.
+    case diskTooSmall(FilePath, needed: Int, free: Int)
+  }
+
+  package let target: FilePath
+  package let staging: FilePath
+  package let layout: ShardLayout
+  /// The shards that an earlier, interrupted run has finished.
+  package let resumedShards: Set<Int>
+
+  private let fingerprint: String
+  private let replaces: Bool
+  private let lock: FileLock
+  private let state: Mutex<State>
+
+  private struct State {
+    var files: [Int: File] = [:]
+    var finished: Set<Int>
+  }
+
+  private static let journalName = ".hubmerge-journal.json"
+
+  /// - Parameters:
+  ///   - fingerprint: Tells whether the finished shards of an interrupted run are what this run would write.
+  ///   - replacing: Whether a model folder at `target` is replaced by the new one when that is complete.
+  package init(target: FilePath, layout: ShardLayout, fingerprint: String, replacing: Bool) throws {
+    let target = target.lexicallyNormalized()
+    guard let name = target.lastComponent else { throw Failure.targetExists(target) }
+    if !replacing { try Self.checkFree(target) }
+    let parent = target.removingLastComponent()
+    if !parent.isEmpty { try FileSystem.createFolder(parent) }
+    let staging = parent.appending(".\(name.string).hubmerge")
+    try FileSystem.createFolder(staging)
+    guard let lock = try FileLock.tryLock(staging.appending(".lock")) else {
+      throw Failure.busy(target)
+    }
+
+    var finished = Self.finishedShards(in: staging, fingerprint: fingerprint)
+    finished = finished.filter { number in
+      guard layout.shards.indices.contains(number) else { return false }
+      let size = try? FileSystem.size(staging.appending(layout.shards[number].name))
+      return size == layout.shards[number].size
+    }
+    var kept = Set(finished.map { layout.shards[$0].name })
+    kept.insert(".lock")
+    if !finished.isEmpty {
+      // Before a shard that the journal was wrong about can get its full size again.
+      try Self.writeJournal(finished, fingerprint: fingerprint, in: staging)
+      kept.insert(Self.journalName)
+    }
+    for name in try FileSystem.names(in: staging) where !kept.contains(name) {
+      try FileSystem.remove(staging.appending(name))
+    }
+    let missing = layout.shards.indices.filter { !finished.contains($0) }
+    let needed = missing.reduce(0) { $0 + layout.shards[$1].size }
+    if let free = FileSystem.freeSpace(at: staging), free < needed {
+      if finished.isEmpty { try? FileSystem.remove(staging) }
+      throw Failure.diskTooSmall(target, needed: needed, free: free)
+    }
+
+    self.target = target
+    self.staging = staging
+    self.layout = layout
+    self.fingerprint = fingerprint
+    self.lock = lock
+    replaces = replacing
+    resumedShards = finished
+    state = Mutex(State(finished: finished))
+  }
+
+  /// Fails if there is something at `target` that a new model would overwrite.
+  package static func checkFree(_ target: FilePath) throws {
+    guard let kind = FileSystem.kindWithoutFollowing(target) else { return }
+    let isEmpty = try kind == .folder && FileSystem.names(in: target).isEmpty
+    guard isEmpty else { throw Failure.targetExists(target) }
+  }
+
+  /// The file of a shard, laid out and open for filling.
+  package func file(shard number: Int) throws -> File {
+    try state.withLock { state in
+      if let file = state.files[number] { return file }
+      let shard = layout.shards[number]
+      let file = try File(staging.appending(shard.name), .createOrUpdate)
+      try file.allocate(shard.size)
+      try file.write(shard.header, at: 0)
+      state.files[number] = file
+      return file
+    }
+  }
+
+  /// Puts a filled shard safely on the disk and notes that it is done.
+  package func finish(shard number: Int) throws {
+    let file = try file(shard: number)
+    try file.sync()
+    try state.withLock { state in
+      state.files[number] = nil
+      state.finished.insert(number)
+      try Self.writeJournal(state.finished, fingerprint: fingerprint, in: staging)
+    }
+  }
+
+  private static func writeJournal(
+    _ finished: Set<Int>, fingerprint: String, in staging: FilePath
+  ) throws {
+    let journal = JSON.object([
+      .init("fingerprint", .string(fingerprint)),
+      .init("finished", .array(finished.sorted().map(JSON.int))),
+    ])
+    try FileSystem.write(
+      journal.serialized(.compact), to: staging.appending(journalName), durable: true)
+  }
+
+  private static func finishedShards(in staging: FilePath, fingerprint: String) -> Set<Int> {
+    guard let bytes = try? FileSystem.read(staging.appending(journalName)),
+      let journal = try? JSON.parse(bytes),
+      journal["fingerprint"]?.string == fingerprint
+    else { return [] }
+    return Set(journal["finished"]?.array?.compactMap(\.int) ?? [])
+  }
+
+  /// Writes a file of the model other than a shard.
+  package func write(_ bytes: [UInt8], as name: String) throws {
+    try place(name) { try FileSystem.write(bytes, to: $0) }
+  }
+
+  /// Copies a file into the model.
+  package func copy(_ source: FilePath, as name: String) throws {
+    try place(name) { try FileSystem.copy(source, to: $0) }
+  }
+
+  private func place(_ name: String, _ body: (FilePath) throws -> Void) throws {
+    let path = staging.appending(name)
+    try FileSystem.createFolder(path.removingLastComponent())
+    try body(path)
+  }
+
+  /// Makes the folder appear at its place.
+  package func commit(indexMetadata: [JSON.Member] = []) throws {
+    if let index = layout.index(metadata: indexMetadata) {
+      try write(
+        Array((index.serialized(.pretty(indent: 2)) + "\n").utf8),
+        as: "model.safetensors.index.json")
+    }
+    try FileSystem.remove(staging.appending(Self.journalName))
+    try FileSystem.remove(staging.appending(".lock"))
+    try FileSystem.syncFolder(staging)
+    if replaces, FileSystem.exists(target) {
+      let old = FileSystem.temporarySibling(of: target)
+      try FileSystem.rename(target, to: old)
+      try FileSystem.renameNew(staging, to: target)
+      try FileSystem.remove(old)
+    } else {
+      if FileSystem.kind(target) == .folder { try FileSystem.removeEmptyFolder(target) }
+      try FileSystem.renameNew(staging, to: target)
+    }
+    try FileSystem.syncFolder(target.removingLastComponent())
+  }
+
+  /// Removes what was written, unless finished shards are worth going on from.
+  ///
+  /// - Returns: How many shards were kept.
+  @discardableResult
+  package func abandon() -> Int {
+    let finished = state.withLock { state in
+      state.files = [:]
+      return state.finished
+    }
+    guard finished.isEmpty else { return finished.count }
+    try? FileSystem.remove(staging)
+    return 0
+  }
+}

@@ -1,0 +1,129 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Documents
+internal import Merging
+internal import Publishing
+internal import Weights
+
+/// `hubmerge plan`: everything a merge would do.
+struct Plan: ReportingCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a merge would do, and everything that is wrong with its recipe.",
+    discussion: """
+      Reads headers, configurations and tokenizers only: models on the hub are not downloaded. --json lists \
+      every tensor with its inputs, parameters and place in the output.
+      """)
+
+  @Argument(help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
+  var recipe: String
+
+  @OptionGroup var options: MergeOptions
+  @OptionGroup var hub: HubOptions
+  @OptionGroup var output: OutputOptions
+
+  func perform(_ console: Console) async throws -> any Report & Sendable {
+    let build = try MergeSetup(options, hub, console).build(recipe)
+    return PlanReport(plan: try await build.plan(), threads: options.threadCount)
+  }
+}
+
+struct PlanReport: Report, Sendable {
+  let plan: MergePlan
+  let threads: Int
+
+  var text: String {
+    var lines = ["method   \(plan.method.spec.title) (\(plan.method.spec.id))"]
+    for model in plan.models {
+      lines.append(
+        "source   \(model.name)"
+          + (model.source.commit.map { " @ \($0.prefix(12))" } ?? "")
+          + ", \(Quantity.count(model.checkpoint.parameterCount)) parameters"
+          + (model.isBase ? " (base)" : ""))
+    }
+    for (name, setting) in plan.recipe.parameters.entries.map({ ($0.name, $0.setting.text) }) {
+      lines.append("setting  \(name) = \(setting)")
+    }
+    for run in plan.layers {
+      let sources = run.sources.map { "\($0.layers.text) of \(plan.models[$0.model].name)" }
+      lines.append("layers   \(run.output.text) from " + sources.joined(separator: ", "))
+    }
+    let copies = plan.steps.count { if case .copy = $0.action { true } else { false } }
+    lines.append(
+      "tensors  \(plan.steps.count), \(Quantity.count(plan.parameterCount)) parameters, "
+        + (plan.mainDType?.torchName ?? "") + (copies > 0 ? ", \(copies) copied" : ""))
+    lines.append(
+      "output   \(Quantity.plural(plan.layout.shards.count, "shard")), "
+        + "\(Quantity.bytes(plan.layout.fileSize)), "
+        + "\(Quantity.plural(plan.files.count, "other file")) of "
+        + plan.models[plan.donor].name)
+    lines.append(
+      "needs    \(Quantity.bytes(plan.inputBytes)) read, "
+        + "\(Quantity.bytes(plan.layout.fileSize)) of disk, about "
+        + "\(Quantity.bytes(plan.estimatedMemory(threads: threads))) of memory with "
+        + Quantity.plural(threads, "thread"))
+    if plan.method.spec.isRandom { lines.append("seed     \(plan.seed)") }
+    return lines.joined(separator: "\n")
+  }
+
+  var json: JSON {
+    .object([
+      .init("method", .string(plan.method.spec.id)),
+      .init("sources", .array(plan.models.map(\.json))),
+      .init("seed", .number(String(plan.seed))),
+      .init("parameters", .int(plan.parameterCount)),
+      .init("bytes_read", .int(plan.inputBytes)),
+      .init("bytes_written", .int(plan.layout.fileSize)),
+      .init("memory", .int(plan.estimatedMemory(threads: threads))),
+      .init(
+        "shards",
+        .array(
+          plan.layout.shards.map {
+            .object([.init("name", .string($0.name)), .init("bytes", .int($0.size))])
+          })),
+      .init("files", .array(plan.files.map { .string($0.name) })),
+      .init("tensors", .array(plan.steps.indices.map(tensor))),
+      .init("warnings", .array(plan.warnings.map { .string($0.message) })),
+    ])
+  }
+
+  var essence: String { "\(plan.steps.count) tensors, \(plan.layout.fileSize) bytes" }
+
+  private func tensor(_ index: Int) -> JSON {
+    let step = plan.steps[index]
+    let place = plan.layout.places[index]
+    let inputs = step.inputs.enumerated().map { position, input in
+      JSON.object([
+        .init("model", .string(plan.models[input.model].name)),
+        .init("tensor", .string(input.tensor.info.name.text)),
+        .init("dtype", .string(input.tensor.info.dtype.rawValue)),
+        .init("parameters", parameters(step.parameters.inputs.dropFirst(position).first ?? [:])),
+      ])
+    }
+    return .object([
+      .init("name", .string(step.output.name.text)),
+      .init("dtype", .string(step.output.dtype.rawValue)),
+      .init("shape", .array(step.output.shape.map(JSON.int))),
+      .init("shard", .string(plan.layout.shards[place.shard].name)),
+      .init("range", .array([.int(place.range.lowerBound), .int(place.range.upperBound)])),
+      .init("action", .string(step.isCopy ? "copy" : plan.method.spec.id)),
+      .init("parameters", parameters(step.parameters.shared)),
+      .init("inputs", .array(inputs)),
+    ])
+  }
+
+  private func parameters(_ values: [String: ParameterValue]) -> JSON {
+    .object(
+      values.sorted { $0.key < $1.key }.map { name, value in
+        let json: JSON =
+          switch value {
+          case .bool(let value): .bool(value)
+          case .int(let value): .int(value)
+          case .double(let value): .double(value)
+          case .string(let value): .string(value)
+          }
+        return JSON.Member(name, json)
+      })
+  }
+}

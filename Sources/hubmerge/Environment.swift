@@ -1,0 +1,90 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Hub
+internal import SystemPackage
+
+/// The program's surroundings: the one place that reads environment variables.
+struct Environment: Sendable {
+  private let variables: @Sendable (String) -> String?
+
+  static let process = Environment { name in getenv(name).map { String(cString: $0) } }
+
+  init(_ variables: @escaping @Sendable (String) -> String?) { self.variables = variables }
+
+  /// The value of a variable that is set to something.
+  subscript(name: String) -> String? {
+    variables(name).flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// Whether a variable says yes: `1`, `ON`, `YES` or `TRUE` in any case.
+  func isTrue(_ name: String) -> Bool {
+    ["1", "ON", "YES", "TRUE"].contains(self[name]?.uppercased())
+  }
+
+  // MARK: The Hub
+
+  var endpoint: String {
+    var text = self["HF_ENDPOINT"] ?? "https://huggingface.co"
+    while text.hasSuffix("/") { text.removeLast() }
+    return text
+  }
+
+  var hubHome: FilePath {
+    if let home = self["HF_HOME"] { return expanded(home) }
+    let cache = self["XDG_CACHE_HOME"].map(expanded) ?? home.appending(".cache")
+    return cache.appending("huggingface")
+  }
+
+  var hubCache: FilePath {
+    (self["HF_HUB_CACHE"] ?? self["HUGGINGFACE_HUB_CACHE"]).map(expanded)
+      ?? hubHome.appending("hub")
+  }
+
+  /// Where hubmerge keeps work in progress.
+  var workspace: FilePath { hubHome.appending("hubmerge") }
+
+  var isOffline: Bool { isTrue("HF_HUB_OFFLINE") || isTrue("TRANSFORMERS_OFFLINE") }
+  var disablesSymlinks: Bool { isTrue("HF_HUB_DISABLE_SYMLINKS") }
+
+  /// The file that a login has left the token in.
+  var tokenFile: FilePath {
+    self["HF_TOKEN_PATH"].map(expanded) ?? hubHome.appending("token")
+  }
+
+  /// The token in the environment; nil too if tokens are only to be used when asked for.
+  var token: Token? {
+    (self["HF_TOKEN"] ?? self["HUGGING_FACE_HUB_TOKEN"]).flatMap(Token.init)
+  }
+
+  var usesStoredToken: Bool { !isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") }
+
+  /// Seconds without a byte after which a download is given up.
+  var downloadTimeout: Int? { self["HF_HUB_DOWNLOAD_TIMEOUT"].flatMap { Int($0) } }
+
+  /// A file of certificate authorities, by the names that users of curl and Python know.
+  var authorities: FilePath? {
+    ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"].lazy.compactMap { self[$0] }.first
+      .map(expanded)
+  }
+
+  // MARK: The terminal
+
+  var isDumbTerminal: Bool { self["TERM"] == nil || self["TERM"] == "dumb" }
+  var wantsNoColor: Bool { variables("NO_COLOR").map { !$0.isEmpty } ?? false }
+  var hidesProgress: Bool { isTrue("HF_HUB_DISABLE_PROGRESS_BARS") }
+  var isDebugging: Bool { isTrue("HUBMERGE_DEBUG") }
+
+  private var home: FilePath { FilePath(self["HOME"] ?? "/") }
+
+  /// A path with `~` and `$NAME` replaced.
+  private func expanded(_ path: String) -> FilePath {
+    var path = path
+    if path == "~" || path.hasPrefix("~/") { path = home.string + path.dropFirst() }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).map { part in
+      part.hasPrefix("$") ? self[String(part.dropFirst())] ?? String(part) : String(part)
+    }
+    return FilePath(parts.joined(separator: "/"))
+  }
+}

@@ -1,0 +1,107 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Hub
+internal import Merging
+internal import Publishing
+internal import Storage
+internal import SystemPackage
+internal import Weights
+
+/// What merge, plan, card and release share: the recipe, the hub behind it, and the progress of both.
+struct MergeSetup {
+  private let options: MergeOptions
+  private let hub: HubOptions
+  private let console: Console
+
+  init(_ options: MergeOptions, _ hub: HubOptions, _ console: Console) {
+    self.options = options
+    self.hub = hub
+    self.console = console
+  }
+
+  func build(_ recipe: String) throws -> ModelBuild {
+    let inert = options.inert.given
+    if !inert.isEmpty {
+      console.note("\(inert.joined(separator: ", ")): accepted, but there is nothing to do for it")
+    }
+    guard FileSystem.kind(FilePath(recipe)) == .file else {
+      throw UserError(
+        status: .missingInput, what: "there is no recipe \(recipe)",
+        advice: "hubmerge methods NAME shows one for each method")
+    }
+    return ModelBuild(
+      recipe: try Recipe(contentsOf: FilePath(recipe)),
+      source: HubModelSource(hub: try client(), cache: hub.cache), options: options.planOptions,
+      threads: options.threadCount, toolVersion: Hubmerge.version, hubAddress: hub.address,
+      onEvent: show)
+  }
+
+  func client() throws -> HubClient { try hub.client(console, observe: console.showTransfer) }
+
+  /// Finds out before any work that the output may not be written.
+  func checkTarget(_ target: FilePath, replacing: Bool) throws {
+    if !replacing { try CheckpointWriter.checkFree(target) }
+  }
+
+  func template() throws -> CardTemplate {
+    if let builtin = try CardTemplate(builtin: options.template) { return builtin }
+    let path = FilePath(options.template)
+    guard FileSystem.kind(path) == .file else {
+      throw UserError(
+        status: .missingInput, what: "there is no template \(options.template)",
+        advice: "name a file, or one of " + CardTemplate.builtinNames.joined(separator: ", "))
+    }
+    return try CardTemplate(
+      String(decoding: FileSystem.read(path), as: UTF8.self), name: options.template)
+  }
+
+  private func show(_ event: ModelBuild.Event) {
+    switch event {
+    case .planning: console.progress.begin("plan")
+    case .planned(let plan):
+      console.progress.finish()
+      console.show(plan.warnings, file: plan.recipe.file, text: plan.recipe.text)
+    case .fetching: break
+    case .merging(.started(let bytes, let shards, let resumed)):
+      if resumed > 0 {
+        console.note("going on with a merge that was interrupted")
+      }
+      console.progress.begin("merge", total: bytes, done: resumed)
+      console.progress.detail(Quantity.plural(shards, "shard"))
+    case .merging(.advanced(let bytes)): console.progress.advance(bytes)
+    case .merging(.finishedShard(let name)): console.progress.detail(name)
+    }
+  }
+}
+
+extension Console {
+  /// Shows what transfers from and to a hub tell.
+  var showTransfer: HubObserver {
+    { event in
+      switch event {
+      case .planned(let direction, let repository, let files, let bytes):
+        progress.begin(direction == .download ? "fetch" : "push", total: bytes)
+        progress.detail("\(repository), \(Quantity.plural(files, "file"))")
+      case .started(_, let file, _): progress.detail(file.path)
+      case .advanced(_, _, let bytes): progress.advance(bytes)
+      case .reused(_, _, let bytes): progress.grow(total: -bytes)
+      case .hashed(let file, _): progress.detail("digest of \(file.path)")
+      case .finished: break
+      case .waiting(let reason, let seconds):
+        note("waiting \(Quantity.duration(seconds)): \(Self.text(reason))")
+      case .warning(let message): warn(message)
+      }
+    }
+  }
+
+  private static func text(_ reason: HubEvent.WaitReason) -> String {
+    switch reason {
+    case .rateLimit: "the hub's rate limit is used up"
+    case .busy(let status): "the hub is busy (\(status))"
+    case .noReply(let reason): reason
+    case .lock(let path): "another process is fetching \(path)"
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+import Merging
+import Storage
+import SystemPackage
+import TestSupport
+import Testing
+import Weights
+
+@Suite("Merges that mergekit has done too")
+struct GoldenTests {
+  /// Cases that cannot pass yet, and why. A case that begins to pass has to leave the list.
+  static let notYet: [String: String] = [
+    "arcee-fusion": "no method arcee_fusion",
+    "breadcrumbs": "no method breadcrumbs",
+    "breadcrumbs-ties": "no method breadcrumbs_ties",
+    "della-density-one": "no method della",
+    "della-linear-density-zero": "no method della_linear",
+    "della-random": "no method della",
+    "input-pickle": "PyTorch archives are not read",
+    "karcher-three": "no method karcher",
+    "lora-reference": "LoRA adapters are not applied",
+    "model-stock": "no method model_stock",
+    "model-stock-filter-wise": "no method model_stock",
+    "multislerp-base-raw-weights": "no method multislerp",
+    "multislerp-three": "no method multislerp",
+    "nearswap": "no method nearswap",
+    "nuslerp-flat": "no method nuslerp",
+    "nuslerp-rowwise": "no method nuslerp",
+    "nuslerp-task-vectors": "no method nuslerp",
+    "ram": "no method ram",
+    "ramplus-tl": "no method ramplus_tl",
+    "sce-all": "no method sce",
+    "sce-topk": "no method sce",
+    "tokenizer-base": "vocabularies are not joined",
+    "tokenizer-from-model": "vocabularies are not joined",
+    "tokenizer-union": "vocabularies are not joined",
+  ]
+
+  static let ready = GoldenCase.all.filter { notYet[$0.name] == nil }
+  static let waiting = GoldenCase.all.filter { notYet[$0.name] != nil }
+
+  @Test("The reference set is there, and the list of exceptions names nothing else")
+  func setIsWhole() {
+    #expect(GoldenCase.all.count == 54)
+    #expect(Set(Self.notYet.keys).isSubset(of: GoldenCase.all.map(\.name)))
+  }
+
+  @Test(
+    "The result is mergekit's, and where ours can be held to more than that it is",
+    arguments: ready)
+  func agrees(golden: GoldenCase) async throws {
+    guard golden.kind != "error" else {
+      await #expect(throws: RecipeError.self) { try await golden.plan() }
+      return
+    }
+    try await withTemporaryFolder { folder in
+      let target = folder.appending("out")
+      let plan = try await golden.merge(to: target)
+      let comparison = try GoldenComparison(golden, target)
+      #expect(comparison.problems == [])
+      try Self.checkRounding(golden, plan, comparison)
+    }
+  }
+
+  /// One rounding, at the end, is all that a weighted sum may lose.
+  private static func checkRounding(
+    _ golden: GoldenCase, _ plan: MergePlan, _ comparison: GoldenComparison
+  ) throws {
+    if FileSystem.exists(golden.oracle) {
+      #expect(try GoldenOracle.problems(golden, plan, comparison.tensors) == [])
+    }
+    let method = plan.recipe.method
+    guard golden.kind == "tensors", ["linear", "slerp", "task_arithmetic"].contains(method),
+      plan.steps.allSatisfy({ $0.computing == .f32 || !$0.roundsInputs })
+    else { return }
+    // Two roundings of single precision on the way.
+    #expect(try GoldenOracle.problems(plan, comparison.tensors, noise: 0x1p-23) == [])
+
+    guard method != "task_arithmetic", plan.steps.allSatisfy({ $0.output.dtype.byteWidth == 2 })
+    else { return }
+    let difference = comparison.difference
+    #expect(difference.worstUlp <= 1)
+    #expect(difference.differing <= golden.missedElements + plan.parameterCount / 1000)
+  }
+
+  @Test("What is listed as not passing yet does not pass", arguments: waiting)
+  func isStillWaiting(golden: GoldenCase) async throws {
+    let passes = try await withTemporaryFolder { folder in
+      let target = folder.appending("out")
+      do {
+        _ = try await golden.merge(to: target)
+        return try GoldenComparison(golden, target).problems.isEmpty
+      } catch {
+        return false
+      }
+    }
+    #expect(!passes, "\(golden.name) passes: take it off the list")
+  }
+}
+
+extension MergePlan.Step {
+  /// Whether inputs lose digits before they are computed with.
+  fileprivate var roundsInputs: Bool {
+    inputs.contains { $0.tensor.info.dtype.holdsMore(than: computing) }
+  }
+}
