@@ -14,7 +14,7 @@ RELEASE := $(SWIFT) build --scratch-path $(SCRATCH) -c release
 RELEASE_FOLDER = $$($(RELEASE) --show-bin-path)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build debug test demo lint format interop docs install clean
+.PHONY: help setup build debug test demo lint format bench interop docs install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -51,7 +51,7 @@ debug: setup ## build in debug mode
 
 test: setup ## build and run every test
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
-	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build --disable-xctest
+	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build --disable-xctest --no-parallel
 
 demo: build ## fetch, merge, card and push, offline, in ./demo
 	$(RELEASE) --product DemoModels
@@ -63,10 +63,15 @@ lint: ## check the format of the sources
 format: ## format the sources
 	$(SWIFT) format --in-place --recursive --parallel $(FORMATTED)
 
+bench: build ## time merges against copying; MODELS=folder has the models base, left and right
+	$(PYTHON) Benchmarks/merge.py "$(RELEASE_FOLDER)/hubmerge" $(or $(MODELS),$(error say MODELS=folder))
+
 interop: build $(VENV)/installed ## check with huggingface_hub, transformers and real weights
 	$(RELEASE) --product DemoModels
 	$(VENV)/bin/python Interop/demo_roundtrip.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/minilm.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/arch_matrix.py "$(RELEASE_FOLDER)/hubmerge"
+	$(VENV)/bin/python Interop/vocab_matrix.py "$(RELEASE_FOLDER)"
 
 $(VENV)/installed: Interop/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -21,7 +21,8 @@ let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["TestSupport", system], swiftSettings: strict)
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport", system], swiftSettings: strict)
 }
 
 let package = Package(

@@ -5,8 +5,8 @@
 # The main job on a hub of its own: fetch, merge, card and push, then back again.
 # Usage: Demo/demo.sh FOLDER-OF-THE-PROGRAMS. Everything it makes is in ./demo.
 set -euo pipefail
+programs=$(cd "${1:?the folder of the programs}" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-programs=$1
 server=
 
 stop() {

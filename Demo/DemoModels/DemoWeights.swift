@@ -23,7 +23,8 @@ struct DemoWeights {
       let count = min(Self.blockSize, tensor.elementCount - first)
       fill(&values, tensor, from: first, count: count)
       try stored.withUnsafeMutableBytes { buffer in
-        let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * tensor.dtype.byteWidth)])
+        let bytes = UnsafeMutableRawBufferPointer(
+          rebasing: buffer[..<(count * tensor.dtype.byteWidth)])
         if let start = bytes.baseAddress {
           _ = Float.store(values, as: tensor.dtype, to: start, count: count)
         }

@@ -5,6 +5,21 @@
 
 #include "CAssets.h"
 
+static const unsigned char chat_alpaca_jinja[] = {
+#embed "../../templates/chat/alpaca.jinja"
+};
+static const unsigned char chat_chatml_jinja[] = {
+#embed "../../templates/chat/chatml.jinja"
+};
+static const unsigned char chat_exaone_jinja[] = {
+#embed "../../templates/chat/exaone.jinja"
+};
+static const unsigned char chat_llama3_jinja[] = {
+#embed "../../templates/chat/llama3.jinja"
+};
+static const unsigned char chat_mistral_jinja[] = {
+#embed "../../templates/chat/mistral.jinja"
+};
 static const unsigned char default_md[] = {
 #embed "../../templates/default.md"
 };
@@ -15,6 +30,11 @@ static const unsigned char minimal_md[] = {
 #define ASSET(file, bytes) {file, bytes, sizeof bytes}
 
 static const ca_asset assets[] = {
+    ASSET("chat/alpaca.jinja", chat_alpaca_jinja),
+    ASSET("chat/chatml.jinja", chat_chatml_jinja),
+    ASSET("chat/exaone.jinja", chat_exaone_jinja),
+    ASSET("chat/llama3.jinja", chat_llama3_jinja),
+    ASSET("chat/mistral.jinja", chat_mistral_jinja),
     ASSET("default.md", default_md),
     ASSET("minimal.md", minimal_md),
 };

@@ -1,1 +1,4 @@
+// hubmerge: merge language models and publish them
+// SPDX-License-Identifier: Apache-2.0
+
 #include <openssl/evp.h>

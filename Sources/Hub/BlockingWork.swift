@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Synchronization
 
 /// Work that blocks, kept off the threads that run Swift's tasks.
 package enum BlockingWork {
@@ -26,6 +27,43 @@ package enum BlockingWork {
     }
     pthread_detach(thread)
     return true
+  }
+
+  /// The result of a task, for which the calling thread waits; never to be called inside of a task.
+  package static func wait<Result: Sendable>(
+    for body: @escaping @Sendable () async throws -> Result
+  ) throws -> Result {
+    let answer = Answer<Result>()
+    Task {
+      do { answer.give(.success(try await body())) } catch { answer.give(.failure(error)) }
+    }
+    return try answer.wait().get()
+  }
+
+  /// A result that one thread waits for and another one gives.
+  private final class Answer<Value: Sendable>: Sendable {
+    private let result = Mutex<Result<Value, any Error>?>(nil)
+    /// Allocated, so that it stays where it is; semaphores are made to be shared by threads.
+    nonisolated(unsafe) private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    deinit {
+      sem_destroy(semaphore)
+      semaphore.deallocate()
+    }
+
+    func give(_ value: Result<Value, any Error>) {
+      result.withLock { $0 = value }
+      sem_post(semaphore)
+    }
+
+    func wait() -> Result<Value, any Error> {
+      while true {
+        if let value = result.withLock({ $0 }) { return value }
+        sem_wait(semaphore)
+      }
+    }
   }
 
   /// The result of `body`, run on a thread of its own; `body` is told by its argument whether the task

@@ -7,6 +7,8 @@ package struct HubConfiguration: Sendable {
   package var endpoint: WebURL
   /// Nil to be anonymous.
   package var token: Token?
+  /// Who asks in place of a fixed token; a failure to get a token from it is one of the request.
+  package var trustedPublisher: TrustedPublisher?
   /// Name and version of the program: `hubmerge/1.0.0; swift/6.3`.
   package var userAgent: String
   /// Whether every request fails at once, so that only the cache is used.

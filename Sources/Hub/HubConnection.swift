@@ -14,6 +14,7 @@ final class HubConnection: Sendable {
   let urls: HubURLs
   let observe: HubObserver
   private let transport: CurlTransport
+  private let tokens: TokenSource
   private let logger: Logger
   /// Of the requests of transfers, over all of them.
   let permits: Permits
@@ -26,6 +27,7 @@ final class HubConnection: Sendable {
     self.configuration = configuration
     urls = HubURLs(endpoint: configuration.endpoint)
     transport = CurlTransport(configuration.transport)
+    tokens = TokenSource(configuration, transport)
     permits = Permits(configuration.connections)
     self.logger = logger
     self.observe = observe
@@ -69,22 +71,33 @@ final class HubConnection: Sendable {
     let failure: HubError
     let reason: HubEvent.WaitReason
     let isTransient: Bool
+    var isUnreachable = false
     switch outcome {
     case .success(let reply):
-      failure = HubError(reply, request, repository: repository, token: configuration.token)
+      let bare = HubError(reply, request, repository: repository) { $0 }
+      failure = await redacted(bare)
       reason = reply.status == 429 ? .rateLimit : .busy(status: reply.status)
       isTransient = RetryPolicy.isTransient(status: reply.status)
     case .failure(let error):
       failure = HubError(error, request, repository: repository)
       reason = .noReply(reason: error.reason)
       isTransient = error.isTransient
+      isUnreachable = error.kind == .unreachable
     }
     guard isTransient,
       let delay = retries.policy.delay(
-        after: retries.attempt, reply: try? outcome.get(), now: time(nil))
+        after: retries.attempt, isUnreachable: isUnreachable, reply: try? outcome.get(),
+        now: time(nil))
     else { throw failure }
     retries.attempt += 1
     try await wait(delay, reason)
+  }
+
+  /// The failure without the tokens that the server may have repeated.
+  private func redacted(_ error: HubError) async -> HubError {
+    guard var exchange = error.exchange, let message = exchange.message else { return error }
+    exchange.message = await tokens.redacting(message)
+    return HubError(error.kind, repository: error.repository, exchange: exchange)
   }
 
   func wait(_ seconds: Double, _ reason: HubEvent.WaitReason) async throws {
@@ -147,11 +160,21 @@ final class HubConnection: Sendable {
   private func perform(_ request: HTTPRequest) async throws -> HTTPResponse {
     var request = request
     request.headers["User-Agent"] = configuration.userAgent
-    if request.sendsToken, request.headers["Authorization"] == nil,
-      request.url.origin == configuration.endpoint.origin, let token = configuration.token
-    {
-      request.headers["Authorization"] = token.authorization
+    guard request.sendsToken, request.headers["Authorization"] == nil,
+      request.url.origin == configuration.endpoint.origin
+    else { return try await transmit(request) }
+    let token = try await tokens.current()
+    request.headers["Authorization"] = token?.authorization
+    let reply = try await transmit(request)
+    // A token that has died early; the request's body can be read again.
+    guard reply.status == 401, let another = try await tokens.replacement(for: token) else {
+      return reply
     }
+    request.headers["Authorization"] = another.authorization
+    return try await transmit(request)
+  }
+
+  private func transmit(_ request: HTTPRequest) async throws -> HTTPResponse {
     let reply = try await transport.perform(request)
     logger.debug("\(request.method.rawValue) \(request.url) \(reply.status)")
     for warning in reply.headers.values("X-HF-Warning") { warn(warning) }

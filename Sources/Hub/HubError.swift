@@ -7,6 +7,8 @@ package struct HubError: Error, Sendable {
     // What the Hub said.
     case unauthorized
     case invalidToken
+    /// The Hub does not trust this CI job to publish what the token would be for.
+    case publisherRefused(resource: String)
     case gated
     case repositoryDisabled
     /// The Hub does not tell a missing repository from a private one.

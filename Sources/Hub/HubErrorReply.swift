@@ -7,9 +7,12 @@ internal import Documents
 extension HubError {
   /// The facts of a reply whose status is not a success, tested in the Hub's order.
   ///
-  /// - Parameter token: Made unreadable wherever the server repeats it.
-  init(_ reply: HTTPResponse, _ request: HTTPRequest, repository: RepoID?, token: Token?) {
-    let words = Self.message(of: reply).map { token?.redacting($0) ?? $0 }
+  /// - Parameter redacting: Makes unreadable what the server should not have repeated.
+  init(
+    _ reply: HTTPResponse, _ request: HTTPRequest, repository: RepoID?,
+    redacting: (String) -> String
+  ) {
+    let words = Self.message(of: reply).map(redacting)
     let id = ["X-Request-Id", "X-Amzn-Trace-Id", "X-Amz-Cf-Id"].lazy
       .compactMap { reply.headers[$0] }.first
     self.init(

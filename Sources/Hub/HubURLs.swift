@@ -35,6 +35,8 @@ struct HubURLs: Sendable {
   // MARK: Account
 
   var whoAmI: WebURL { url("api/whoami-v2") }
+  /// Where a CI system's identity token becomes one of the Hub.
+  var tokenExchange: WebURL { url("oauth/token") }
   var createRepository: WebURL { url("api/repos/create") }
   var deleteRepository: WebURL { url("api/repos/delete") }
   var validateCard: WebURL { url("api/validate-yaml") }

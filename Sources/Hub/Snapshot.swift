@@ -17,6 +17,8 @@ package struct Snapshot: Sendable {
     package let digest: Digest?
     /// Whether it was there already.
     package let wasReused: Bool
+    /// What bringing it took, the waiting for other files included.
+    package var seconds = 0.0
   }
 
   package let repository: RepoID

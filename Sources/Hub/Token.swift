@@ -18,6 +18,9 @@ package struct Token: Sendable, Hashable {
   /// The value of the `Authorization` header.
   var authorization: String { "Bearer \(text)" }
 
+  /// The bare text, for the one request whose body has to hold it.
+  var secret: String { text }
+
   /// `message` with this token's text, should a server have repeated it, made unreadable.
   func redacting(_ message: String) -> String {
     var parts: [Substring] = []

@@ -12,5 +12,7 @@ package enum MergeError: Error, Sendable {
     TensorName, element: Int, overflow: Bool, dtype: DType, models: [String])
   /// An input file is not what it was when the merge was planned.
   case inputChanged(FilePath)
+  /// What was written is not what was planned: the file system has not kept it.
+  case notAsPlanned(FilePath, reason: String)
   case cancelled
 }

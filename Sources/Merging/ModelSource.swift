@@ -23,6 +23,10 @@ package struct SourceModel: Sendable {
   package let hubID: String?
   /// The commit that was read, 40 hexadecimal digits; nil for a folder.
   package let commit: String?
+  /// What the reference's adapter does to the tensors, by their names.
+  package private(set) var updates: [TensorName: TensorUpdate] = [:]
+  /// What the user should know about the model.
+  package private(set) var warnings: [String] = []
 
   package init(
     reference: ModelReference, checkpoint: Checkpoint, hubID: String? = nil, commit: String? = nil
@@ -31,6 +35,37 @@ package struct SourceModel: Sendable {
     self.checkpoint = checkpoint
     self.hubID = hubID
     self.commit = commit
+  }
+
+  /// The model with an adapter, whose file then belongs to its checkpoint.
+  ///
+  /// - Throws: `AdapterError` if the adapter does not fit.
+  package func adapted(by adapter: Adapter) throws -> SourceModel {
+    let (checkpoint, updates) = try adapter.apply(to: checkpoint)
+    var model = SourceModel(
+      reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit)
+    model.updates = updates
+    if let initialization = adapter.config.initialization {
+      model.warnings.append(
+        "the adapter of \(reference) was initialised with \(initialization): unless it was "
+          + "converted when it was saved, it fits only the residual model of its training")
+    }
+    return model
+  }
+
+  /// The same model with other names for, or views of, its tensors, or with its shards in another place.
+  func replacing(
+    shards: [Checkpoint.Shard]? = nil, tensors: [TensorName: StoredTensor],
+    updates: [TensorName: TensorUpdate]
+  ) -> SourceModel {
+    var model = SourceModel(
+      reference: reference,
+      checkpoint: Checkpoint(
+        folder: checkpoint.folder, config: checkpoint.config, shards: shards ?? checkpoint.shards,
+        tensors: tensors, isSingleFile: checkpoint.isSingleFile), hubID: hubID, commit: commit)
+    model.updates = updates
+    model.warnings = warnings
+    return model
   }
 }
 
@@ -42,17 +77,35 @@ package struct FolderSource: ModelSource {
   package init(root: FilePath = "") { self.root = root }
 
   /// The folder that a reference means, if there is one.
-  package func folder(of reference: ModelReference) -> FilePath? {
-    let path = root.pushing(FilePath(reference.path))
+  package func folder(of reference: ModelReference) -> FilePath? { folder(reference.path) }
+
+  /// The folder of an adapter, if there is one.
+  package func folder(of adapter: ModelReference.Adapter) -> FilePath? { folder(adapter.path) }
+
+  private func folder(_ path: String) -> FilePath? {
+    let path = root.pushing(FilePath(path))
     return FileSystem.kind(path) == .folder ? path : nil
   }
 
-  package func model(_ reference: ModelReference) async throws -> SourceModel {
-    if reference.adapter != nil { throw ModelSourceError.adaptersNotSupported(reference) }
-    guard let folder = folder(of: reference) else {
-      throw ModelSourceError.notFound(reference)
+  /// The model that a reference means without its adapter: a folder, or a single file of weights.
+  ///
+  /// - Returns: nil if there is neither.
+  package func baseModel(_ reference: ModelReference) throws -> SourceModel? {
+    if let folder = folder(of: reference) {
+      return SourceModel(reference: reference, checkpoint: try Checkpoint(folder: folder))
     }
-    return SourceModel(reference: reference, checkpoint: try Checkpoint(folder: folder))
+    let path = root.pushing(FilePath(reference.path))
+    guard FileSystem.kind(path) == .file else { return nil }
+    return SourceModel(reference: reference, checkpoint: try Checkpoint(file: path))
+  }
+
+  package func model(_ reference: ModelReference) async throws -> SourceModel {
+    guard let model = try baseModel(reference) else { throw ModelSourceError.notFound(reference) }
+    guard let adapter = reference.adapter else { return model }
+    guard let folder = folder(of: adapter) else {
+      throw ModelSourceError.adapterNotFound(reference)
+    }
+    return try model.adapted(by: Adapter(folder: folder))
   }
 
   package func fetchWeights(of model: SourceModel) async throws {}
@@ -61,6 +114,6 @@ package struct FolderSource: ModelSource {
 package enum ModelSourceError: Error, Sendable {
   /// Neither a folder nor something that can be a hub id.
   case notFound(ModelReference)
-  /// A reference with a LoRA.
-  case adaptersNotSupported(ModelReference)
+  /// The same of the adapter that the reference names.
+  case adapterNotFound(ModelReference)
 }

@@ -24,8 +24,26 @@ package struct HubModelSource: ModelSource {
   }
 
   package func model(_ reference: ModelReference) async throws -> SourceModel {
-    if reference.adapter != nil { throw ModelSourceError.adaptersNotSupported(reference) }
-    if folders.folder(of: reference) != nil { return try await folders.model(reference) }
+    let model: SourceModel
+    if let local = try folders.baseModel(reference) {
+      model = local
+    } else {
+      model = try await baseModel(reference)
+    }
+    guard let adapter = reference.adapter else { return model }
+    if let folder = folders.folder(of: adapter) {
+      return try model.adapted(by: Adapter(folder: folder))
+    }
+    guard let repository = try? hub.model(adapter.path),
+      let revision = adapter.revision.map(Revision.init) ?? .main
+    else { throw ModelSourceError.adapterNotFound(reference) }
+    // Adapters are small: the file is fetched at once, not only its header.
+    let snapshot = try await repository.fetch(revision, Self.adapterFiles, into: .cache(cache))
+    return try model.adapted(by: Adapter(folder: snapshot.folder))
+  }
+
+  /// A repository's model without the reference's adapter.
+  private func baseModel(_ reference: ModelReference) async throws -> SourceModel {
     let repository = try repository(reference)
     let revision = try revision(reference)
     let small = try await repository.fetch(revision, Self.withoutWeights, into: .cache(cache))
@@ -54,6 +72,12 @@ package struct HubModelSource: ModelSource {
     let atRoot = tree.files.filter { !$0.path.contains("/") }
     let files = try WeightFiles(names: atRoot.map(\.path), in: small.folder) { name in
       try FileSystem.read(small.folder.appending(name))
+    }
+    if files.format == .torch {
+      // Their headers are in pieces all over the file.
+      let whole = try await repository.fetch(
+        small.commit.revision, .forMerging, into: .cache(cache))
+      return try Checkpoint(folder: whole.folder)
     }
     var shards: [(name: String, header: SafetensorsHeader)] = []
     for name in files.shards {
@@ -99,6 +123,12 @@ package struct HubModelSource: ModelSource {
     guard let revision = Revision(text) else { throw ModelSourceError.notFound(reference) }
     return revision
   }
+
+  private static let adapterFiles: FileSelection = {
+    var selection = FileSelection.forMerging
+    selection.include = ["adapter_config.json", "adapter_model.*"].map(GlobPattern.init)
+    return selection
+  }()
 
   private static let withoutWeights: FileSelection = {
     var selection = FileSelection.forMerging

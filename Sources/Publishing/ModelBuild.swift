@@ -61,7 +61,8 @@ package struct ModelBuild: Sendable {
 
   /// Brings the weights of a plan's models to this machine.
   package func fetchWeights(_ plan: MergePlan) async throws {
-    for model in plan.models where model.source.commit != nil {
+    let models = plan.stages.flatMap(\.plan.models) + plan.models
+    for model in models where model.source.commit != nil {
       onEvent(.fetching(model: model.name))
       try await source.fetchWeights(of: model.source)
     }

@@ -58,7 +58,8 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
     defer { buffer.deallocate() }
     var offset = 0
     while offset < size {
-      let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, size - offset)])
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<min(buffer.count, size - offset)])
       try file.read(into: part, at: offset)
       hasher.update(UnsafeRawBufferPointer(part))
       offset += part.count

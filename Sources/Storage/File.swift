@@ -126,7 +126,8 @@ package final class File: Sendable {
       } else if n == 0 {
         throw StorageError("copy", source.path, errno: .ioError, detail: "the file ends too early")
       } else if [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(Glibc.errno) {
-        try copyThroughMemory(from: source, at: offset + done, to: target + done, count: count - done)
+        try copyThroughMemory(
+          from: source, at: offset + done, to: target + done, count: count - done)
         return
       } else if Glibc.errno != EINTR {
         throw StorageError("copy", source.path)

@@ -199,6 +199,17 @@ package enum FileSystem {
     return Int(info.f_bavail) * Int(info.f_frsize)
   }
 
+  /// Fails if nothing can be made at `path` because of the nearest folder above it that exists.
+  package static func checkWritable(nearest path: FilePath) throws(StorageError) {
+    var folder = path.removingLastComponent()
+    while kindWithoutFollowing(folder) == nil, !folder.isEmpty { folder.removeLastComponent() }
+    let name = folder.isEmpty ? "." : folder.string
+    guard kind(FilePath(name)) == .folder else {
+      throw StorageError("create", path, errno: .notDirectory)
+    }
+    guard access(name, W_OK | X_OK) == 0 else { throw StorageError("create", path) }
+  }
+
   /// The absolute path with symlinks resolved; nil if it does not exist.
   package static func resolved(_ path: FilePath) -> FilePath? {
     guard let real = realpath(path.string, nil) else { return nil }

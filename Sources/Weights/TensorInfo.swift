@@ -5,7 +5,7 @@
 package struct TensorInfo: Hashable, Sendable {
   package let name: TensorName
   package let dtype: DType
-  /// Axis lengths, outermost first; empty for a single number. Row-major, without strides.
+  /// Axis lengths, outermost first; empty for a single number. Row-major.
   package let shape: [Int]
 
   package init(name: TensorName, dtype: DType, shape: [Int]) {
@@ -20,17 +20,46 @@ package struct TensorInfo: Hashable, Sendable {
   package var rowLength: Int { shape.last ?? 1 }
 }
 
+/// A tensor's place in a file.
+package struct TensorEntry: Hashable, Sendable {
+  package let info: TensorInfo
+  /// Where its bytes are, counted from the file's first byte; of a strided tensor the span from its first
+  /// element to its last.
+  package let range: Range<Int>
+  /// Distances between neighbours along each axis, in elements; nil if the elements lie side by side.
+  package let strides: [Int]?
+
+  package init(info: TensorInfo, range: Range<Int>, strides: [Int]? = nil) {
+    self.info = info
+    self.range = range
+    self.strides = strides
+  }
+}
+
+/// What the beginning (or the end) of a shard tells about the tensors in it.
+package protocol ShardHeader: Sendable {
+  /// In the order of their bytes.
+  var entries: [TensorEntry] { get }
+  /// Length of the whole file in bytes.
+  var fileSize: Int { get }
+}
+
 /// A tensor in a shard of a checkpoint.
 package struct StoredTensor: Hashable, Sendable {
   package let info: TensorInfo
   /// Index of the shard in its checkpoint.
   package let shard: Int
-  /// Where its bytes are in the shard's file.
+  /// Where its bytes are in the shard's file; of a strided tensor the span from its first element to its
+  /// last.
   package let range: Range<Int>
+  /// Distances between neighbours along each axis, in elements; nil if the elements lie side by side in
+  /// row-major order, and `range` is exactly their bytes.
+  package let strides: [Int]?
 
-  package init(info: TensorInfo, shard: Int, range: Range<Int>) {
+  package init(info: TensorInfo, shard: Int, range: Range<Int>, strides: [Int]? = nil) {
     self.info = info
     self.shard = shard
     self.range = range
+    self.strides = strides
   }
 }

@@ -7,6 +7,7 @@ package import SystemPackage
 /// What can be wrong with a checkpoint on disk.
 package enum WeightsError: Error, Sendable {
   case brokenSafetensors(FilePath, SafetensorsFault)
+  case brokenTorchArchive(FilePath, TorchFault)
   case brokenJSON(FilePath, JSONError)
   /// A JSON file parses but lacks what it has to say.
   case malformed(FilePath, String)

@@ -58,6 +58,27 @@ struct Environment: Sendable {
     (self["HF_TOKEN"] ?? self["HUGGING_FACE_HUB_TOKEN"]).flatMap(Token.init)
   }
 
+  /// The CI job that a token is to be got for; comes before any stored token.
+  ///
+  /// - Throws: `UserError` if the job has no identity to show.
+  var trustedPublisher: TrustedPublisher? {
+    get throws(UserError) {
+      guard usesStoredToken, let resource = self["HF_OIDC_RESOURCE"] else { return nil }
+      if let token = self["HF_OIDC_ID_TOKEN"].flatMap(Token.init) {
+        return TrustedPublisher(resource: resource, identity: .token(token))
+      }
+      guard let url = self["ACTIONS_ID_TOKEN_REQUEST_URL"].flatMap({ WebURL($0) }),
+        let token = self["ACTIONS_ID_TOKEN_REQUEST_TOKEN"].flatMap(Token.init)
+      else {
+        throw UserError(
+          status: .notPermitted,
+          what: "HF_OIDC_RESOURCE is set, but this job has no identity to show",
+          advice: "give the job \"permissions: id-token: write\", or set HF_OIDC_ID_TOKEN")
+      }
+      return TrustedPublisher(resource: resource, identity: .gitHubActions(url: url, token: token))
+    }
+  }
+
   var usesStoredToken: Bool { !isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") }
 
   /// Seconds without a byte after which a download is given up.

@@ -15,7 +15,7 @@ struct Hubmerge: AsyncParsableCommand {
       step by step, or as one job with "release". Reads the same YAML recipes as mergekit. Needs no \
       Python, no GPU and little memory.
 
-        hubmerge plan recipe.yml               what a merge would do, and what is wrong with it
+        hubmerge plan recipe.yml               what a merge would do, and any mistake
         hubmerge merge recipe.yml ./merged     a model folder
         hubmerge release recipe.yml me/merged  fetch, merge, card and push in one go
 
@@ -28,8 +28,8 @@ struct Hubmerge: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      Fetch.self, Merge.self, Plan.self, Card.self, Push.self, ReleaseCommand.self, Serve.self,
-      Methods.self,
+      Fetch.self, Cache.self, Merge.self, Plan.self, Inspect.self, Diff.self, Card.self, Push.self,
+      ReleaseCommand.self, Serve.self, Methods.self,
     ])
 }
 

@@ -77,5 +77,17 @@ final class Countdown: Sendable {
   }
 }
 
+/// Counts from one.
+final class Counter: Sendable {
+  private let value = Mutex(0)
+
+  func next() -> Int {
+    value.withLock {
+      $0 += 1
+      return $0
+    }
+  }
+}
+
 /// Blocks the calling thread, for servers that let a client wait.
 func pause(_ seconds: UInt32) { sleep(seconds) }

@@ -16,6 +16,10 @@ final class OneModelHub: Sendable {
     case corruptsBodies(Int)
     /// The store takes each address that the hub gives out once only.
     case expires
+    /// A body comes a few bytes at a time, this many times.
+    case drips(Int)
+    /// Another answer without the file, this many times.
+    case answers(Int, headers: [String], times: Int)
   }
 
   static let commit = "1234567890123456789012345678901234567890"
@@ -97,6 +101,13 @@ final class OneModelHub: Sendable {
   private static func body(
     of file: [UInt8], _ request: ScriptedServer.Request, _ fault: Fault?, _ number: Int
   ) -> ScriptedServer.Reply {
+    if case .answers(let status, let headers, let times) = fault, number <= times {
+      let fields = headers.map { header in
+        let sides = header.split(separator: ":", maxSplits: 1).map(String.init)
+        return (sides[0], sides[1])
+      }
+      return ScriptedServer.Reply(status: status, headers: fields)
+    }
     var reply = ScriptedServer.Reply()
     if let range = request.range, fault != .ignoresRanges {
       guard range.lowerBound < file.count else { return .init(status: 416) }
@@ -107,6 +118,7 @@ final class OneModelHub: Sendable {
     } else {
       reply.body = file
     }
+    if case .drips(let times) = fault, number <= times { reply.drips = true }
     if case .cutsBodies(let times) = fault, number <= times {
       reply.announcedLength = reply.body.count
       reply.body = Array(reply.body.prefix(reply.body.count / 2))

@@ -31,6 +31,8 @@ final class ScriptedServer: Sendable {
     var body: [UInt8] = []
     /// The length to announce; a longer one than the body has cuts the connection short.
     var announcedLength: Int?
+    /// Whether the body comes ten bytes at a time, a tenth of a second apart.
+    var drips = false
 
     static func json(_ text: String, status: Int = 200, _ headers: [(String, String)] = []) -> Reply
     {
@@ -119,9 +121,22 @@ final class ScriptedServer: Sendable {
       var head = "HTTP/1.1 \(reply.status) Scripted\r\nContent-Length: \(length)\r\n"
       for (name, value) in reply.headers { head += "\(name): \(value)\r\n" }
       let body = request.method == "HEAD" ? [] : reply.body
+      if reply.drips {
+        guard drip(connection, Array("\(head)\r\n".utf8), body) else { return }
+        continue
+      }
       guard write(connection, Array("\(head)\r\n".utf8) + body) else { return }
       if length != reply.body.count { return }
     }
+  }
+
+  private static func drip(_ connection: Int32, _ head: [UInt8], _ body: [UInt8]) -> Bool {
+    guard write(connection, head) else { return false }
+    for start in stride(from: 0, to: body.count, by: 10) {
+      guard write(connection, Array(body[start...].prefix(10))) else { return false }
+      usleep(100_000)
+    }
+    return true
   }
 
   private static func write(_ connection: Int32, _ bytes: [UInt8]) -> Bool {

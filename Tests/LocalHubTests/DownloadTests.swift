@@ -41,7 +41,12 @@ import Testing
 
   @Test func `A large file leads to another origin, with all facts on the redirect`() async throws {
     try await withFiles { client in
-      let reply = try await client.send("HEAD", "/acme/m/resolve/main/large.bin")
+      let head = try await client.send("HEAD", "/acme/m/resolve/main/large.bin")
+      #expect(head.status == 200)
+      #expect(head["Content-Length"] == "100000")
+      #expect(head["ETag"] == "\"\(Digest.sha256(Self.content))\"")
+      #expect(head["X-Repo-Commit"]?.count == 40)
+      let reply = try await client.send("GET", "/acme/m/resolve/main/large.bin")
       #expect(reply.status == 302)
       #expect(reply["X-Linked-Etag"] == "\"\(Digest.sha256(Self.content))\"")
       #expect(reply["X-Linked-Size"] == "100000")

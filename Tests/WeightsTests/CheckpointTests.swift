@@ -17,7 +17,8 @@ struct WeightIndexTests {
   @Test("It tells the shard of every tensor, and the shards in order")
   func tellsShards() throws {
     let index = try Self.index(
-      #"{"metadata":{"total_size":9},"weight_map":{"b":"2.safetensors","a":"1.safetensors","c":"2.safetensors"}}"#)
+      #"{"metadata":{"total_size":9},"weight_map":{"b":"2.safetensors","a":"1.safetensors","c":"2.safetensors"}}"#
+    )
     #expect(index.shard(of: "a") == "1.safetensors")
     #expect(index.shard(of: "c") == "2.safetensors")
     #expect(index.shard(of: "d") == nil)
@@ -77,16 +78,28 @@ struct WeightFilesTests {
     #expect(throws: WeightsError.self) { try Self.shards(["adapter_model.safetensors"]) }
   }
 
+  @Test("A PyTorch file counts if there are no safetensors")
+  func choosesFormat() throws {
+    #expect(try Self.shards(["pytorch_model.bin", "model.safetensors"]) == ["model.safetensors"])
+    #expect(try Self.shards(["pytorch_model.bin", "other.bin"]) == ["pytorch_model.bin"])
+    #expect(
+      try Self.shards(["pytorch_model-00002-of-00002.bin", "pytorch_model-00001-of-00002.bin"])
+        == ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"])
+    #expect(throws: WeightsError.self) { try Self.shards(["optimizer.bin"]) }
+  }
+
   @Test("Without weights the error names what looks like some")
   func namesOthers() {
     let error = #expect(throws: WeightsError.self) {
-      try Self.shards(["a.safetensors", "b.safetensors", "pytorch_model.bin", "config.json", "m.gguf"])
+      try Self.shards([
+        "a.safetensors", "b.safetensors", "training_args.bin", "config.json", "m.gguf",
+      ])
     }
     guard case .noWeights(_, let others) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(others == ["a.safetensors", "b.safetensors", "pytorch_model.bin", "m.gguf"])
+    #expect(others == ["a.safetensors", "b.safetensors", "training_args.bin", "m.gguf"])
   }
 }
 
@@ -247,7 +260,8 @@ struct ModelConfigTests {
     #expect(flat.textScopes == [[]])
 
     let nested = try Self.config(
-      #"{"vocab_size":1,"thinker_config":{"text_config":{"vocab_size":9,"tie_word_embeddings":false}}}"#)
+      #"{"vocab_size":1,"thinker_config":{"text_config":{"vocab_size":9,"tie_word_embeddings":false}}}"#
+    )
     #expect(nested.vocabularySize == 9)
     #expect(nested.tiesWordEmbeddings == false)
     #expect(nested.textScopes == [[], ["thinker_config", "text_config"]])
@@ -257,7 +271,8 @@ struct ModelConfigTests {
   @Test("What is not said is nil")
   func saysNothing() throws {
     let empty = try Self.config("{}")
-    #expect(empty.vocabularySize == nil && empty.tiesWordEmbeddings == nil && empty.modelType == nil)
+    #expect(
+      empty.vocabularySize == nil && empty.tiesWordEmbeddings == nil && empty.modelType == nil)
     #expect(empty.architectures.isEmpty)
   }
 }

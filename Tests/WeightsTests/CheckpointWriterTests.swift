@@ -172,7 +172,9 @@ struct CheckpointWriterTests {
         _ = try writer.file(shard: 1)  // has its full size again, and is interrupted
       }
       #expect(try Self.writer(target).resumedShards == [0, 2])
-      for journal in ["", "[]", #"{"fingerprint":"same","finished":[99,-1,"x"]}"#, "{\"fingerprint\""] {
+      for journal in [
+        "", "[]", #"{"fingerprint":"same","finished":[99,-1,"x"]}"#, "{\"fingerprint\"",
+      ] {
         try FileSystem.write(journal, to: staging.appending(".hubmerge-journal.json"))
         #expect(try Self.writer(target).resumedShards.isEmpty)
       }

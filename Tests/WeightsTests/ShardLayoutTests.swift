@@ -41,7 +41,8 @@ struct ShardLayoutTests {
     let one = ShardLayout([Self.vector("a", 4)], maximumShardSize: 100)
     #expect(one.shards.map(\.name) == ["model.safetensors"])
     #expect(one.index() == nil)
-    let three = ShardLayout((0..<3).map { Self.vector(TensorName("\($0)"), 4) }, maximumShardSize: 16)
+    let three = ShardLayout(
+      (0..<3).map { Self.vector(TensorName("\($0)"), 4) }, maximumShardSize: 16)
     #expect(
       three.shards.map(\.name) == [
         "model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors",

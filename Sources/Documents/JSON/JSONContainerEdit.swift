@@ -37,7 +37,7 @@ struct JSONContainerEdit {
           splices.append(
             JSONSplice(range: items[place].value.range, text: inner.text(of: value), path: path))
         } else {
-          guard let text = addition(path, value, inner, count: items.count) else {
+          guard let text = addition(path, value, inner, count: items.count + added.count) else {
             throw .notFound(path)
           }
           added.append((path, text))

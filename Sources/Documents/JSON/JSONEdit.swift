@@ -24,9 +24,9 @@ extension JSONPathComponent: CustomStringConvertible {
 /// A change to one place of a `JSONDocument`.
 package enum JSONEdit: Hashable, Sendable {
   /// Replaces the value at a path. A key that its object does not have is added at the object's
-  /// end, and so is the element after the last of an array; nothing else of the path may be
-  /// missing. Of a repeated key the last value is replaced, because that is the one readers see.
-  /// The empty path is the whole document.
+  /// end, and so is the element after the last of an array, or several in their order; nothing else
+  /// of the path may be missing. Of a repeated key the last value is replaced, because that is the
+  /// one readers see. The empty path is the whole document.
   case set([JSONPathComponent], to: JSON)
   /// Removes an element, or a key with all its repetitions.
   case remove([JSONPathComponent])

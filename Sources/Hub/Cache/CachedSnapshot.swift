@@ -33,10 +33,12 @@ struct CachedSnapshot: SnapshotStore {
     return place
   }
 
-  func hasRoom(for entry: TreeEntry) -> Bool {
+  func has(_ entry: TreeEntry) -> Bool {
     holds(folder.pushing(FilePath(entry.path)), entry)
-      || holds(cache.blob(entry.etag, of: repository), entry) || FileSystem.exists(draft(entry))
+      || holds(cache.blob(entry.etag, of: repository), entry)
   }
+
+  func hasRoom(for entry: TreeEntry) -> Bool { has(entry) || FileSystem.exists(draft(entry)) }
 
   func adopt(_ draft: FilePath, as entry: TreeEntry) throws -> FilePath {
     let place = folder.pushing(FilePath(entry.path))

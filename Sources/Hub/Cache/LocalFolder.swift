@@ -68,6 +68,17 @@ struct LocalFolder: SnapshotStore {
     return place
   }
 
+  func has(_ entry: TreeEntry) -> Bool {
+    let place = folder.pushing(FilePath(entry.path))
+    if FileSystem.kind(place) == .file, (try? FileSystem.size(place)) == entry.size,
+      let note = try? note(of: entry, at: place).map({ $0.etag == entry.etag }) ?? true, note
+    {
+      return true
+    }
+    guard let blob = cache?.blob(entry.etag, of: repository) else { return false }
+    return FileSystem.kind(blob) == .file && (try? FileSystem.size(blob)) == entry.size
+  }
+
   func hasRoom(for entry: TreeEntry) -> Bool {
     FileSystem.exists(folder.pushing(FilePath(entry.path))) || FileSystem.exists(draft(entry))
   }

@@ -15,6 +15,9 @@ protocol SnapshotStore: Sendable {
   /// The place of a file if it is there with that content already. May read the whole file.
   func find(_ entry: TreeEntry) throws -> FilePath?
 
+  /// Whether a file is there with that content, as far as can be told without reading it.
+  func has(_ entry: TreeEntry) -> Bool
+
   /// Whether a file needs no more room on the disk, as far as can be told without reading it.
   func hasRoom(for entry: TreeEntry) -> Bool
 

@@ -11,7 +11,7 @@ struct TreeCache {
 
   init(_ folder: FilePath) { self.folder = folder }
 
-  private func path(_ commit: CommitID) -> FilePath { folder.appending("\(commit.hex).json") }
+  func path(_ commit: CommitID) -> FilePath { folder.appending("\(commit.hex).json") }
 
   /// The listing of a commit; nil if there is none, or none that this version can read.
   func tree(_ commit: CommitID) -> Tree? {

@@ -212,7 +212,9 @@ private final class Transfer {
     set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     set(CURLOPT_CONNECTTIMEOUT, configuration.connectTimeout)
-    set(CURLOPT_LOW_SPEED_LIMIT, 1)
+    // A download that only drips would hang for days; a new connection costs nothing that came. An
+    // upload waits in silence for the server's answer.
+    set(CURLOPT_LOW_SPEED_LIMIT, request.sink.isStream ? 1024 : 1)
     set(CURLOPT_LOW_SPEED_TIME, patience)
     set(CURLOPT_BUFFERSIZE, 512 << 10)
     set(CURLOPT_UPLOAD_BUFFERSIZE, 1 << 20)

@@ -83,4 +83,6 @@ package enum HTTPSink: Sendable {
   case stream(
     accept: @Sendable (HTTPResponse) -> Bool,
     receive: @Sendable (UnsafeRawBufferPointer) throws -> Void)
+
+  var isStream: Bool { if case .stream = self { true } else { false } }
 }

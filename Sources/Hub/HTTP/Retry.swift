@@ -5,6 +5,9 @@
 package struct RetryPolicy: Sendable {
   /// Attempts after the first.
   package var retries = 5
+  /// Attempts after the first when there is nobody to talk to: a wrong address or a missing network does not
+  /// mend itself while a user waits.
+  package var retriesWhenUnreachable = 1
   /// Seconds before the first retry; doubled with each further one.
   package var firstDelay = 1.0
   package var longestDelay = 8.0
@@ -27,10 +30,15 @@ package struct RetryPolicy: Sendable {
   /// Seconds to wait after attempt number `attempt` (the first is 0) failed; nil to give up.
   ///
   /// - Parameters:
+  ///   - isUnreachable: Whether no connection came about.
   ///   - reply: The failed reply; nil if there was none.
   ///   - now: Seconds since 1970, to measure a date in `Retry-After` against.
-  func delay(after attempt: Int, reply: HTTPResponse?, now: Int) -> Double? {
-    guard attempt < retries else { return nil }
+  func delay(
+    after attempt: Int, isUnreachable: Bool = false, reply: HTTPResponse?, now: Int
+  ) -> Double? {
+    guard attempt < (isUnreachable ? min(retriesWhenUnreachable, retries) : retries) else {
+      return nil
+    }
     if let asked = reply.flatMap({ Self.requestedDelay($0.headers, now: now) }) {
       return asked <= longestRequestedDelay ? asked : nil
     }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Storage
-internal import Synchronization
 internal import SystemPackage
 
 /// The download of one file into a snapshot: several ranges at once, resumed where it was, verified.
@@ -18,6 +17,13 @@ struct FileDownload: Sendable {
 
   /// Brings the file into the snapshot, unless it is there.
   func run() async throws -> Snapshot.File {
+    let start = ContinuousClock.now
+    var file = try await bring()
+    file.seconds = start.duration(to: .now) / .seconds(1)
+    return file
+  }
+
+  private func bring() async throws -> Snapshot.File {
     if let found = try await find() { return reused(found) }
     let lock = try await ContentLock.wait(for: store.lockPath(entry)) {
       connection.observe(.waiting(.lock(path: entry.path), seconds: 0))
@@ -68,15 +74,14 @@ struct FileDownload: Sendable {
     if draft.received > 0 {
       connection.observe(.advanced(.download, name, bytes: draft.received))
     }
-    try await fill(draft)
-    if try await mismatch(draft) != nil {
+    if !isIntact(try await fill(draft)) {
       connection.observe(.advanced(.download, name, bytes: -entry.size))
       try draft.restart()
-      try await fill(draft)
-      if let actual = try await mismatch(draft) {
+      let actual = try await fill(draft)
+      if !isIntact(actual) {
         try PartialFile.discard(path)
         throw HubError(
-          .corrupt(path: entry.path, expected: entry.etag, actual: actual),
+          .corrupt(path: entry.path, expected: entry.etag, actual: actual?.hex ?? ""),
           repository: repository.id)
       }
     }
@@ -84,72 +89,64 @@ struct FileDownload: Sendable {
     return path
   }
 
+  private func isIntact(_ actual: Digest?) -> Bool {
+    entry.digest == nil || actual == entry.digest
+  }
+
   /// Fetches what is missing, side by side; in one piece if the server sends whole files only.
-  private func fill(_ draft: PartialFile) async throws {
+  ///
+  /// - Returns: The digest of the whole; nil if there is nothing to compare it with.
+  private func fill(_ draft: PartialFile) async throws -> Digest? {
     let remote = RemoteFile(repository, entry.path, at: store.commit)
     do {
-      try await fetch(
+      return try await fetch(
         draft.missing(inPiecesOf: connection.configuration.pieceLength), of: remote, into: draft)
     } catch let error as HubError where error.kind == .rangesIgnored {
       connection.observe(.advanced(.download, name, bytes: -draft.received))
       try draft.restart()
-      try await fetch([0..<entry.size], of: remote, into: draft)
+      return try await fetch([0..<entry.size], of: remote, into: draft)
     }
   }
 
+  /// Fetches pieces and computes the digest of the whole behind them.
   private func fetch(
     _ pieces: [Range<Int>], of remote: RemoteFile, into draft: PartialFile
-  ) async throws {
+  ) async throws -> Digest? {
+    let trailing = entry.digest.map { TrailingDigest(of: draft, as: $0) }
+    async let digest = trailing?.run { [connection, name] count in
+      connection.observe(.hashed(name, bytes: count))
+    }
+    defer { trailing?.end() }
+    trailing?.advance()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for piece in pieces {
         group.addTask {
           try await connection.permits.withPermit {
-            try await fetch(piece, of: remote, into: draft)
+            try await fetch(piece, of: remote, into: draft) { trailing?.advance() }
           }
         }
       }
       try await group.waitForAll()
     }
+    trailing?.end()
+    return try await digest
   }
 
   private func fetch(
-    _ piece: Range<Int>, of remote: RemoteFile, into draft: PartialFile
+    _ piece: Range<Int>, of remote: RemoteFile, into draft: PartialFile,
+    tell: @escaping @Sendable () -> Void
   ) async throws {
-    let noted = Mutex((start: piece.lowerBound, end: piece.lowerBound))
-    @Sendable func note(atLeast length: Int) throws {
-      let range = noted.withLock { noted -> Range<Int>? in
-        guard noted.end - noted.start >= length else { return nil }
-        defer { noted.start = noted.end }
-        return noted.start..<noted.end
-      }
-      if let range { try draft.record(range) }
+    let writer = PieceWriter(draft, at: piece.lowerBound) { [connection, name] count in
+      connection.observe(.advanced(.download, name, bytes: count))
+      tell()
     }
     do {
-      try await remote.read(piece) { bytes, offset in
-        try draft.write(bytes, at: offset)
-        noted.withLock { $0.end = offset + bytes.count }
-        // A killed process loses at most this much of a piece.
-        try note(atLeast: 4 << 20)
-        connection.observe(.advanced(.download, name, bytes: bytes.count))
-      }
+      try await remote.read(piece) { bytes, _ in try writer.append(bytes) }
     } catch {
-      try note(atLeast: 1)
+      // What has come need not come again.
+      try writer.flush()
       throw error
     }
-    try note(atLeast: 1)
-  }
-
-  // MARK: Verifying
-
-  /// The digest that the draft has in place of the expected one; nil if it is as it should be.
-  private func mismatch(_ draft: PartialFile) async throws -> String? {
-    guard let expected = entry.digest else { return nil }
-    let actual = try await BlockingWork.run { cancellation in
-      try Digest.ofFile(draft.path, expected.hasher(size: entry.size)) { count in
-        try cancellation.check()
-        connection.observe(.hashed(name, bytes: count))
-      }
-    }
-    return actual == expected ? nil : actual.hex
+    try writer.flush()
   }
 }

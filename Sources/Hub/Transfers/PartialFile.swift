@@ -32,7 +32,16 @@ final class PartialFile: Sendable {
     }
   }
 
-  private static func journalPath(_ path: FilePath) -> FilePath {
+  /// The bytes that an earlier attempt has left of a file of `size` bytes; nothing is changed.
+  static func received(_ path: FilePath, size: Int) -> Int {
+    guard (try? FileSystem.size(path)) == size,
+      let journal = try? File(journalPath(path), .read),
+      let done = try? read(journal, size)
+    else { return 0 }
+    return done.count
+  }
+
+  static func journalPath(_ path: FilePath) -> FilePath {
     path.removingLastComponent().appending("\(path.lastComponent?.string ?? "file").journal")
   }
 
@@ -57,6 +66,14 @@ final class PartialFile: Sendable {
   /// The bytes that are in.
   var received: Int { state.withLock { $0.done.count } }
 
+  /// Where the first gap begins: everything before it is in.
+  var contiguous: Int {
+    state.withLock { state in
+      guard let first = state.done.ranges.first, first.lowerBound == 0 else { return 0 }
+      return first.upperBound
+    }
+  }
+
   /// What is missing, in pieces of at most `length` bytes.
   func missing(inPiecesOf length: Int) -> [Range<Int>] {
     state.withLock { $0.done.gaps(in: 0..<size) }.flatMap { gap in
@@ -68,6 +85,10 @@ final class PartialFile: Sendable {
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
     try file.write(bytes, at: offset)
+  }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+    try file.read(into: buffer, at: offset)
   }
 
   /// Notes that the bytes of a range are written.

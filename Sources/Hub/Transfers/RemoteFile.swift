@@ -59,6 +59,14 @@ final class RemoteFile: Sendable {
     }
   }
 
+  /// A range's bytes in memory.
+  func bytes(_ range: Range<Int>) async throws -> [UInt8] {
+    let buffer = Mutex<[UInt8]>([])
+    buffer.withLock { $0.reserveCapacity(range.count) }
+    try await read(range) { bytes, _ in buffer.withLock { $0 += bytes } }
+    return buffer.withLock { $0 }
+  }
+
   private var resolveURL: WebURL {
     repository.urls.file(repository.id, commit.revision, path)
   }
@@ -180,13 +188,8 @@ extension Repository {
     -> [UInt8]
   {
     try SafePath.check(path)
-    let buffer = Mutex<[UInt8]>([])
-    buffer.withLock { $0.reserveCapacity(range.count) }
-    try await connection.permits.withPermit {
-      try await RemoteFile(self, path, at: commit).read(range) { bytes, _ in
-        buffer.withLock { $0 += bytes }
-      }
+    return try await connection.permits.withPermit {
+      try await RemoteFile(self, path, at: commit).bytes(range)
     }
-    return buffer.withLock { $0 }
   }
 }

@@ -39,9 +39,7 @@ extension Repository {
     }
   }
 
-  private func store(_ commit: CommitID, _ destination: SnapshotDestination) throws
-    -> any SnapshotStore
-  {
+  func store(_ commit: CommitID, _ destination: SnapshotDestination) -> any SnapshotStore {
     switch destination {
     case .cache(let cache):
       return CachedSnapshot(cache: cache, repository: id, commit: commit)

@@ -29,7 +29,15 @@ extension Exchange {
     let kind = request.flag("download") ? "attachment" : "inline"
     let disposition = "\(kind); filename*=UTF-8''\(file)"
     let response: Response
-    if let lfs = entry.lfs {
+    if let lfs = entry.lfs, request.method == .HEAD {
+      // The real hub answers with the redirect here too, but clients that tell origins apart by host name
+      // alone (huggingface_hub 1.x) would follow it to our other port and miss what it says.
+      response = Response.file(
+        service.store.blobs.path(of: entry.blob), size: lfs.size, for: request
+      )
+      .adding("X-Linked-Etag", "\"\(lfs.digest)\"").adding("X-Linked-Size", String(lfs.size))
+      .adding("ETag", "\"\(lfs.digest)\"").adding("Content-Type", "application/octet-stream")
+    } else if let lfs = entry.lfs {
       let target = service.signer.signed(.GET, "/objects/\(lfs.digest)")
       response = Response(
         status: .found, headers: ["Content-Type": "text/plain; charset=utf-8"],

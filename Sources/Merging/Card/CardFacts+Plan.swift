@@ -41,7 +41,7 @@ extension CardFacts {
           sourceLayers: source.layers.text)
       }
     }
-    tokenizerSource = plan.models[plan.donor].source.hubID
+    tokenizerSource = plan.models[plan.vocabulary?.home ?? plan.donor].source.hubID
     dtype = plan.mainDType?.torchName
     architecture = donor.config?.architectures.first
     modelType = donor.config?.modelType
@@ -49,7 +49,7 @@ extension CardFacts {
     tensorCount = plan.steps.count
     shardCount = plan.layout.shards.count
     totalBytes = plan.layout.dataSize
-    let names = Set(plan.files.map(\.name))
+    let names = Set(plan.files.map(\.name) + plan.writtenFiles.map(\.name))
     usesChatTemplate =
       names.contains("chat_template.jinja") || Self.hasChatTemplate(donor.folder)
     task = ModelTask(

@@ -13,13 +13,33 @@ package struct LayeredName: Hashable, Sendable {
   package let suffix: String
 
   package init?(_ name: TensorName) {
-    let parts = name.text.split(separator: ".", omittingEmptySubsequences: false)
-    guard let place = parts.firstIndex(where: { !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) }),
-      place > 0, let layer = Int(parts[place])
-    else { return nil }
-    stack = parts[..<place].joined(separator: ".")
+    guard let (digits, layer) = name.withBytes(Self.layerNumber) else { return nil }
+    let text = name.text.utf8
+    let start = text.index(text.startIndex, offsetBy: digits.lowerBound)
+    let end = text.index(text.startIndex, offsetBy: digits.upperBound)
+    stack = String(name.text[..<text.index(before: start)])
     self.layer = layer
-    suffix = parts[(place + 1)...].joined(separator: ".")
+    suffix = end == text.endIndex ? "" : String(name.text[text.index(after: end)...])
+  }
+
+  /// The place and value of the first component that is a number; nil if there is none, or nothing before it.
+  private static func layerNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> (Range<Int>, Int)? {
+    var start = 0
+    var isNumber = true
+    for place in 0...bytes.count {
+      if place == bytes.count || bytes[place] == UInt8(ascii: ".") {
+        if isNumber, place > start, start > 0,
+          let layer = Int(String(decoding: bytes[start..<place], as: UTF8.self))
+        {
+          return (start..<place, layer)
+        }
+        start = place + 1
+        isNumber = true
+      } else if !isDigit(bytes[place]) {
+        isNumber = false
+      }
+    }
+    return nil
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }

@@ -48,7 +48,7 @@ package struct ModelLayout: Sendable {
     guard layers.keys.max() == layers.count - 1 else { return false }
     if layers.count == 1 {
       let word = prefix.split(separator: ".").last.map(String.init) ?? prefix
-      return ["layers", "layer", "h", "block", "blocks"].contains(word)
+      return LayoutRules.stackWords.contains(word)
     }
     let common = layers.values.reduce(Set(layers[0] ?? [])) { $0.intersection($1) }
     return !common.isEmpty
@@ -60,34 +60,29 @@ extension TensorName {
   /// to no layer comes after the last.
   package var isBeforeLayers: Bool {
     let text = text.lowercased()
-    if text.contains("embed_out") || text.contains("embedding_norm") { return false }
-    return ["embed", "wte", "wpe", "shared.weight", "patch", "conv1", "conv2", "token_type"]
-      .contains { text.contains($0) }
+    if LayoutRules.late.contains(where: { text.contains($0) }) { return false }
+    return LayoutRules.early.contains { text.contains($0) }
   }
 
   /// Whether rows of the tensor belong to tokens of the vocabulary, judged by its name.
   package var isVocabularyIndexed: Bool {
-    if isOutputHead { return true }
-    let words = [
-      "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "tok_embeddings.weight",
-      "embed_in.weight", "shared.weight", "embedding.weight", "embeddings.weight",
-      "lm_head.bias", "predictions.bias", "decoder.bias",
-    ]
-    return words.contains { text == $0 || text.hasSuffix("." + $0) }
+    isOutputHead || ends(withOneOf: LayoutRules.vocabularyIndexed)
   }
+
+  /// Whether the tensor is the matrix that turns token ids into hidden states.
+  package var isEmbedding: Bool { ends(withOneOf: LayoutRules.embeddings) }
 
   /// Whether the tensor turns the last hidden state into scores of tokens.
   package var isOutputHead: Bool {
-    ["lm_head.weight", "embed_out.weight", "output.weight"].contains {
-      text == $0 || text.hasSuffix("." + $0)
-    } && LayeredName(self) == nil
+    ends(withOneOf: LayoutRules.outputHeads) && LayeredName(self) == nil
   }
 
   /// Whether the tensor is no weight but a table that the model's code could compute again; checkpoints may
   /// have it or not.
-  package var isBuffer: Bool {
-    ["rotary_emb.inv_freq", "attn.masked_bias", "attention.masked_bias", "position_ids"]
-      .contains { text.hasSuffix($0) }
+  package var isBuffer: Bool { LayoutRules.buffers.contains { text.hasSuffix($0) } }
+
+  private func ends(withOneOf endings: [String]) -> Bool {
+    endings.contains { text == $0 || text.hasSuffix("." + $0) }
   }
 }
 
@@ -95,13 +90,24 @@ extension Checkpoint {
   /// The embedding that stands in for an output head that the checkpoint does not have.
   package var tiedEmbedding: StoredTensor? {
     if config?.tiesWordEmbeddings == false { return nil }
-    let embeddings = [
-      "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "tok_embeddings.weight",
-      "embed_in.weight", "shared.weight",
-    ]
-    let matches = tensors.keys.filter { name in
-      embeddings.contains { name.text == $0 || name.text.hasSuffix("." + $0) }
+    return names.first(where: \.isEmbedding).flatMap { tensors[$0] }
+  }
+
+  /// The output heads that are matrices of their own: not those that the configuration says are the embedding.
+  package var ownHeads: [TensorName] {
+    config?.tiesWordEmbeddings == true ? [] : names.filter(\.isOutputHead)
+  }
+
+  /// A tensor, or the one that is known to be the same where the checkpoint leaves it out.
+  func tensor(_ name: TensorName) -> StoredTensor? {
+    if let tensor = tensors[name] { return tensor }
+    if name.isOutputHead, let embedding = tiedEmbedding { return embedding }
+    for (ending, other) in LayoutRules.standIns
+    where name.text == ending || name.text.hasSuffix("." + ending) {
+      let start = name.text.dropLast(ending.count)
+      // `shared.weight` stands at the root of a model or beside its encoder.
+      if let tensor = tensors[TensorName(start + other)] { return tensor }
     }
-    return matches.min().flatMap { tensors[$0] }
+    return nil
   }
 }

@@ -9,16 +9,10 @@ internal import Weights
 /// know for the parts of multimodal and encoder-decoder models.
 struct ModuleSelection {
   private let name: String
-  private let layout: ModelLayout
 
-  init(_ name: String, _ layout: ModelLayout) {
-    self.name = name
-    self.layout = layout
-  }
+  init(_ name: String) { self.name = name }
 
-  func names(of checkpoint: Checkpoint) -> [TensorName] { checkpoint.names.filter(contains) }
-
-  private func contains(_ tensor: TensorName) -> Bool {
+  func contains(_ tensor: TensorName) -> Bool {
     if name == "default" || tensor.text.hasPrefix(name + ".") { return true }
     let parts = tensor.text.split(separator: ".").prefix(3)
     switch name {

@@ -4,10 +4,11 @@
 package import Documents
 package import Weights
 
-/// The changes to config.json when the output has other layers than the donor.
+/// The changes to config.json when a stack of the output has other layers than the donor's.
 ///
 /// The number of layers is found by its value, arrays with one entry for each layer are put together from the
-/// entries of the layers that were taken, lists of layer numbers are renumbered.
+/// entries of the layers that were taken, lists of layer numbers are renumbered, rules about layer numbers are
+/// checked against what the layers are.
 package struct StackedConfig {
   /// Where a layer of the output comes from.
   package struct Origin: Sendable {
@@ -16,58 +17,64 @@ package struct StackedConfig {
     package let layerCount: Int
   }
 
+  package struct Changes: Sendable {
+    package var edits: [JSONEdit] = []
+    /// What the configuration now says otherwise than it may seem.
+    package var warnings: [String] = []
+    /// What no configuration of this kind can say: the output would not load.
+    package var refusals: [String] = []
+  }
+
   private let donor: ModelConfig
+  private let stack: String
   private let layerCount: Int
   private let origins: [Origin]
 
   /// - Parameters:
+  ///   - stack: What precedes the number of a layer in the names of tensors.
   ///   - layerCount: How many layers the donor has.
   ///   - origins: One for each layer of the output.
-  package init(donor: ModelConfig, layerCount: Int, origins: [Origin]) {
+  package init(
+    donor: ModelConfig, stack: String = "model.layers", layerCount: Int, origins: [Origin]
+  ) {
     self.donor = donor
+    self.stack = stack
     self.layerCount = layerCount
     self.origins = origins
   }
 
-  private static let countKeys = ["num_hidden_layers", "n_layer", "n_layers", "num_layers", "depth"]
-  private static let numberListKeys = [
-    "mlp_only_layers", "full_attn_idxs", "attn_layer_indices", "global_attn_every_n_layers_list",
-    "cross_attention_layers", "full_attention_layers",
-  ]
-  private static let ruleKeys = [
-    "first_k_dense_replace", "decoder_sparse_step", "interleave_moe_layer_step",
-    "sliding_window_pattern", "moe_layer_freq", "attn_layer_period", "expert_layer_period",
-    "no_rope_layer_interval",
-  ]
-
-  /// The edits, and what they cannot express.
-  package func edits() -> (edits: [JSONEdit], warnings: [String]) {
-    guard let scope = donor.textScopes.last(where: { countKey(in: donor, $0) != nil }),
-      let key = countKey(in: donor, scope)
-    else {
-      return ([], ["config.json has no number of layers that could be changed"])
+  package func edits() -> Changes {
+    var changes = Changes()
+    guard let scope = scopes.last(where: { countKey($0) != nil }), let key = countKey(scope) else {
+      changes.warnings = ["config.json has no number of layers that could be changed"]
+      return changes
     }
-    var edits: [JSONEdit] = [.set(path(scope, key), to: .int(origins.count))]
-    var warnings: [String] = []
-    guard isRearranged else { return (edits, []) }
+    changes.edits = [.set(path(scope, key), to: .int(origins.count))]
+    guard isRearranged else { return changes }
     for member in donor.value(at: scope)?.members ?? [] where member.key != key {
       if let entries = member.value.array {
-        if Self.numberListKeys.contains(member.key) {
-          edits.append(.set(path(scope, member.key), to: numberList(scope, member.key)))
+        if LayoutRules.layerLists.contains(member.key) {
+          changes.edits.append(.set(path(scope, member.key), to: numberList(scope, member.key)))
         } else if entries.count == layerCount {
-          edits.append(.set(path(scope, member.key), to: perLayer(scope, member.key, entries)))
+          changes.edits.append(
+            .set(path(scope, member.key), to: perLayer(scope, member.key, entries)))
         }
-      } else if let value = member.value.int {
-        if member.key == "max_window_layers", value >= layerCount {
-          edits.append(.set(path(scope, member.key), to: .int(origins.count)))
-        } else if Self.ruleKeys.contains(member.key), value > 1 {
-          warnings.append(
-            "\(member.key) = \(value) in config.json is a rule about layer numbers, which now "
-              + "mean other layers")
-        }
+      } else if let value = member.value.int,
+        let rule = LayoutRules.layerRules.first(where: { $0.key == member.key })
+      {
+        apply(rule, value, scope, &changes)
       }
     }
-    return (edits, warnings)
+    return changes
+  }
+
+  /// The objects of config.json that may describe the stack, outermost first.
+  private var scopes: [[String]] {
+    for part in LayoutRules.partScopes
+    where stack.split(separator: ".").contains(where: { $0.hasPrefix(part.name) }) {
+      return [[], [part.scope]].filter { donor.value(at: $0) != nil }
+    }
+    return donor.textScopes
   }
 
   /// Whether any layer is not where it was in the donor.
@@ -76,13 +83,17 @@ package struct StackedConfig {
       || origins.contains { $0.config.json != donor.json }
   }
 
-  private func countKey(in config: ModelConfig, _ scope: [String]) -> String? {
-    Self.countKeys.first { config.value(at: scope + [$0])?.int == layerCount }
+  private func countKey(_ scope: [String]) -> String? {
+    LayoutRules.layerCountKeys(stack).first {
+      donor.value(at: scope + [$0])?.int == layerCount
+    }
   }
 
   private func path(_ scope: [String], _ key: String) -> [JSONPathComponent] {
     (scope + [key]).map(JSONPathComponent.key)
   }
+
+  // MARK: Lists
 
   private func perLayer(_ scope: [String], _ key: String, _ entries: [JSON]) -> JSON {
     .array(
@@ -99,5 +110,51 @@ package struct StackedConfig {
         let own = origin.config.value(at: scope + [key])?.array ?? []
         return own.contains { $0.int == origin.layer } ? .int(index) : nil
       })
+  }
+
+  // MARK: Rules
+
+  /// Sees to it that a rule says of each layer what it said where the layer comes from.
+  private func apply(
+    _ rule: LayerRule, _ value: Int, _ scope: [String], _ changes: inout Changes
+  ) {
+    if let list = rule.list, donor.value(at: scope + [list])?.array != nil { return }
+    let wanted = origins.map { origin in
+      let own = origin.config.value(at: scope + [rule.key])?.int ?? value
+      return rule.holds(origin.layer, own) { origin.config.value(at: scope + [$0])?.int }
+    }
+    func agrees(_ value: Int) -> Bool {
+      wanted.indices.allSatisfy { layer in
+        rule.holds(layer, value) { donor.value(at: scope + [$0])?.int } == wanted[layer]
+      }
+    }
+    if agrees(value) { return }
+    let leading = wanted.prefix { $0 }.count
+    if case .below = rule.kind, agrees(leading) {
+      changes.edits.append(.set(path(scope, rule.key), to: .int(leading)))
+      changes.warnings.append(
+        "\(rule.key) in config.json is \(leading) instead of \(value), after the layers taken")
+      return
+    }
+    let reason =
+      "\(rule.key) = \(value) in config.json is a rule about layer numbers, and cannot say "
+      + "what the layers taken are"
+    if rule.isStructural {
+      changes.refusals.append(reason)
+    } else {
+      changes.warnings.append(reason)
+    }
+  }
+}
+
+extension LayerRule {
+  /// Whether a layer is of the first kind.
+  func holds(_ layer: Int, _ value: Int, _ setting: (String) -> Int?) -> Bool {
+    switch kind {
+    case .below: layer < value
+    case .every(let offset): value > 0 && (layer - offset) % value == 0
+    case .everyFrom(let key):
+      value > 0 && (layer - (setting(key) ?? 0)) % value == 0
+    }
   }
 }

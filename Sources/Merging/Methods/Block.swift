@@ -46,6 +46,22 @@ package struct Block<S: Scalar> {
 
   /// Number of whole rows in a block of granularity `.rows` or `.tensor`.
   package var rowCount: Int { rowLength == 0 ? 0 : count / rowLength }
+
+  /// Calls `body` with every row as a block of its own.
+  package func forEachRow(_ body: (Block<S>) -> Void) {
+    withUnsafeTemporaryAllocation(of: UnsafePointer<S>.self, capacity: inputCount) { pointers in
+      guard let start = pointers.baseAddress else { return }
+      for row in 0..<rowCount {
+        let first = row * rowLength
+        for index in 0..<inputCount { pointers[index] = inputs[index] + first }
+        body(
+          Block(
+            inputs: UnsafePointer(start), inputCount: inputCount, output: output + first,
+            count: rowLength, offset: offset + first, rowLength: rowLength,
+            scratch: scratchStart + first, scratchStride: scratchStride))
+      }
+    }
+  }
 }
 
 /// See `Block.capacity`; a constant of its own because generic types hold no stored ones.

@@ -12,13 +12,13 @@ package struct DareLinear: TaskVectorMethod {
     paper: .init(
       "Language Models are Super Mario: Absorbing Abilities from Homologous Models as a Free Lunch",
       "https://arxiv.org/abs/2311.03099"),
-    base: .required, parameters: parameters(), isRandom: true,
+    base: .required, parameters: parameters, isRandom: true,
     differences: """
       what is dropped depends only on the seed, the tensor's name, the model's place in the recipe and \
       the element's index, so that a seed gives the same model on every machine
       """)
 
-  package static let algebra = TaskVectors.Algebra(.random, rescale: true)
+  package static let algebra = TaskVectors.Algebra(.random, rescale: .l1)
   package var vectors: TaskVectors
   package init(_ vectors: TaskVectors) { self.vectors = vectors }
 }

@@ -12,10 +12,10 @@ package struct DareTies: TaskVectorMethod {
     paper: .init(
       "Language Models are Super Mario: Absorbing Abilities from Homologous Models as a Free Lunch",
       "https://arxiv.org/abs/2311.03099"),
-    base: .required, parameters: parameters(), isRandom: true,
+    base: .required, parameters: parameters, isRandom: true,
     differences: DareLinear.spec.differences)
 
-  package static let algebra = TaskVectors.Algebra(.random, consensus: .sum, rescale: true)
+  package static let algebra = TaskVectors.Algebra(.random, consensus: .sum, rescale: .l1)
   package var vectors: TaskVectors
   package init(_ vectors: TaskVectors) { self.vectors = vectors }
 }

@@ -6,11 +6,28 @@ package enum MergeMethods {
   package static let all: [any MergeMethod.Type] = [
     Linear.self,
     Slerp.self,
+    Nuslerp.self,
+    Multislerp.self,
+    Karcher.self,
     TaskArithmetic.self,
     Ties.self,
     DareLinear.self,
     DareTies.self,
+    Della.self,
+    DellaLinear.self,
+    Breadcrumbs.self,
+    BreadcrumbsTies.self,
+    Sce.self,
+    ModelStock.self,
+    Nearswap.self,
+    ArceeFusion.self,
+    Ram.self,
+    RamplusTl.self,
     Passthrough.self,
+    Magmax.self,
+    Emr.self,
+    ConsensusTa.self,
+    Expo.self,
   ]
 
   private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.spec.id, $0) })

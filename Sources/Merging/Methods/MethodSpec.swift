@@ -62,6 +62,7 @@ package struct MethodSpec: Sendable {
 package struct ParameterSpec: Sendable {
   package enum Kind: Hashable, Sendable {
     case number, integer, flag
+    /// One of some names; `true` and `false` may be among them.
     case choice([String])
   }
 
@@ -149,7 +150,10 @@ extension ParameterValue {
     case (.flag, .int(let value)): value == 0 ? false : value == 1 ? true : nil
     case (.flag, .double(let value)): value == 0 ? false : value == 1 ? true : nil
     case (.flag, .string(let text)): Self.flag(text)
-    case (.choice(let names), .string(let text)): names.contains(text) ? self : nil
+    case (.choice(let names), .string(let text)):
+      names.contains(text) ? self : Self.flag(text).flatMap { $0.converted(to: kind) }
+    case (.choice(let names), .bool(let value)):
+      names.contains(String(value)) ? .string(String(value)) : nil
     default: nil
     }
   }

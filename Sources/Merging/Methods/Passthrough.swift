@@ -16,6 +16,9 @@ package struct Passthrough: MergeMethod {
 
   private let scale: Double?
 
+  /// The tensor as it is.
+  init() { scale = nil }
+
   package init(_ parameters: MethodParameters, _ tensor: MergeTensor) throws(MethodFault) {
     scale = parameters.number("scale", of: 0)
   }

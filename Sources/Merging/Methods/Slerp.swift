@@ -35,14 +35,14 @@ package struct Slerp: MergeMethod {
   package var copiedInput: Int? { t == 0 ? base : t == 1 ? other : nil }
 
   package func survey() -> DotProducts? {
-    coefficients == nil ? DotProducts(pairs: [(base, base), (other, other), (base, other)]) : nil
+    coefficients == nil ? DotProducts(Offsets([base, other])) : nil
   }
 
   package mutating func learn(_ statistics: DotProducts) {
-    let norms = (statistics.sums[0].squareRoot(), statistics.sums[1].squareRoot())
+    let norms = (statistics.norm(0), statistics.norm(1))
     // A vector of (almost) no length has no direction; it is then taken as it is.
     let scale = (norms.0 > 1e-8 ? norms.0 : 1) * (norms.1 > 1e-8 ? norms.1 : 1)
-    let cosine = max(-1, min(1, statistics.sums[2] / scale))
+    let cosine = max(-1, min(1, statistics[0, 1] / scale))
     var shares = (1 - t, t)
     if abs(cosine) <= 0.9995 {
       let angle = acos(cosine)

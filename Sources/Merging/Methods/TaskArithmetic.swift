@@ -11,7 +11,7 @@ package struct TaskArithmetic: TaskVectorMethod {
       """,
     paper: .init(
       "Editing Models with Task Arithmetic", "https://arxiv.org/abs/2212.04089"),
-    base: .required, parameters: parameters())
+    base: .required, parameters: parameters)
 
   package static let algebra = TaskVectors.Algebra()
   package var vectors: TaskVectors

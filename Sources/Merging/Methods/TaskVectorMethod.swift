@@ -17,33 +17,77 @@ extension TaskVectorMethod {
     self.init(try TaskVectors(Self.algebra, parameters, tensor))
   }
 
+  package var granularity: Granularity { vectors.granularity }
   package var scratchCount: Int { vectors.scratchCount }
   package var copiedInput: Int? { vectors.copiedInput }
   package func survey() -> TaskVectorSurvey? { TaskVectorSurvey(vectors) }
   package mutating func learn(_ statistics: TaskVectorSurvey) { statistics.teach(&vectors) }
   package func blend<S: Scalar>(_ block: Block<S>) { vectors.blend(block) }
 
-  /// The parameters of every method of the family, followed by those of this one.
-  package static func parameters(_ own: ParameterSpec...) -> [ParameterSpec] {
-    [
-      .model("weight", "factor of the model's task vector"),
-      .model("density", Self.densitySummary, default: 1.0, in: 0...1),
-    ] + own + [
+  /// The parameters that a point of the algebra has.
+  package static var parameters: [ParameterSpec] {
+    var result = [
+      ParameterSpec.model("weight", "factor of the model's task vector"),
+      .model("density", densitySummary, default: 1.0, in: 0...1),
+    ]
+    switch algebra.sparsifier {
+    case .outliers:
+      result.append(
+        .model(
+          "gamma", "the share of the task vector, the largest in magnitude, that is dropped",
+          default: 0.01, in: 0...1))
+    case .ranked:
+      result.append(
+        .model(
+          "epsilon", "by how much the probabilities of the extreme ranks differ from the density",
+          default: 0.15, in: 0...1))
+    case .none, .magnitude, .random: break
+    }
+    result.append(
       .method(
         "normalize", "divide by the sum of the weights that took part", .flag,
-        default: .bool(algebra.normalize)),
-      .method(
-        "rescale", "restore the L1 norm of each task vector after it was made sparse", .flag,
-        default: .bool(algebra.rescale)),
+        default: .bool(algebra.normalize)))
+    if algebra.sparsifier == .none {
+      result.append(
+        .method("rescale", "accepted, has no effect: nothing is dropped", .flag, default: false))
+    } else {
+      result.append(
+        .method(
+          "rescale", rescaleSummary, .choice(rescalings),
+          default: .string(algebra.rescale.rawValue)))
+    }
+    if algebra.consensus != .none {
+      result.append(
+        .method(
+          "consensus",
+          "what elects an element's sign: the weighted sum, or the count of task vectors by sign",
+          .choice(["sum", "count"]), default: .string(algebra.consensus.rawValue)))
+    }
+    result += [
       .method("lambda", "factor of the sum before it is added to the base", default: 1.0),
       .method("int8_mask", "accepted, has no effect on the result", .flag, default: false),
     ]
+    return result
+  }
+
+  private static var drawsLots: Bool {
+    algebra.sparsifier == .random || algebra.sparsifier == .ranked
+  }
+
+  private static var rescalings: [String] {
+    ["false", "true", "l1"] + (drawsLots ? ["expectation"] : [])
+  }
+
+  private static var rescaleSummary: String {
+    "whether each sparse task vector is scaled back to its L1 norm: true (or l1) or false"
+      + (drawsLots ? "; expectation divides each kept element by its probability instead" : "")
   }
 
   private static var densitySummary: String {
     switch algebra.sparsifier {
     case .none: "accepted, has no effect: the method keeps everything"
     case .random: "the probability with which an element of the task vector is kept"
+    case .ranked: "the mean probability with which an element of the task vector is kept"
     case .magnitude, .outliers: "the share of the task vector that is kept"
     }
   }

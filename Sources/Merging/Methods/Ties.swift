@@ -13,7 +13,7 @@ package struct Ties: TaskVectorMethod {
     paper: .init(
       "TIES-Merging: Resolving Interference When Merging Models",
       "https://arxiv.org/abs/2306.01708"),
-    base: .required, parameters: parameters(),
+    base: .required, parameters: parameters,
     differences: """
       of elements that are equal in magnitude at the threshold those with the lower index are kept, \
       where mergekit's choice depends on the processor

@@ -17,9 +17,21 @@ package struct TaskVectors: Sendable {
     case outliers
     /// Keeps each element with probability `density`.
     case random
+    /// Keeps each element with a probability that grows with its rank in its row, from `density` − `epsilon` to
+    /// `density` + `epsilon`.
+    case ranked
   }
 
-  package enum Consensus: Hashable, Sendable {
+  /// How a sparse task vector makes up for what was dropped.
+  package enum Rescaling: String, Hashable, Sendable {
+    case none = "false"
+    /// The whole vector is scaled to the L1 norm that it had.
+    case l1 = "true"
+    /// Each kept element is divided by the probability with which it was kept.
+    case expectation
+  }
+
+  package enum Consensus: String, Hashable, Sendable {
     case none
     /// Per element only the task vectors that have the sign of the weighted sum count.
     case sum
@@ -32,11 +44,11 @@ package struct TaskVectors: Sendable {
     package var sparsifier = Sparsifier.none
     package var consensus = Consensus.none
     package var normalize = false
-    package var rescale = false
+    package var rescale = Rescaling.none
 
     package init(
       _ sparsifier: Sparsifier = .none, consensus: Consensus = .none, normalize: Bool = false,
-      rescale: Bool = false
+      rescale: Rescaling = .none
     ) {
       self.sparsifier = sparsifier
       self.consensus = consensus
@@ -52,17 +64,22 @@ package struct TaskVectors: Sendable {
     let density: Double
     /// Key of the random numbers that decide what is kept.
     let key: RandomKey
-    /// Sparsification keeps the magnitudes above `lower` and below `upper`.
-    var lower: MagnitudeBound?
-    var upper: MagnitudeBound?
-    /// Factor that restores the L1 norm after sparsification.
+    /// Half the spread of the probabilities with which elements are kept.
+    var epsilon = 0.0
+    /// Which of the bounds sparsification keeps the magnitudes above, and below which.
+    var lower: Int?
+    var upper: Int?
+    /// Factor that makes up for what was dropped.
     var rescale = 1.0
   }
 
   let algebra: Algebra
   let base: Int
-  let lambda: Double
-  var vectors: [Vector]
+  let elementCount: Int
+  private let lambda: Double
+  private(set) var vectors: [Vector]
+  /// The bounds of magnitude between what is kept and what is dropped, of all task vectors.
+  private(set) var bounds: [MagnitudeBound] = []
   /// Whether the factors that restore the L1 norms are known.
   private(set) var isRescaled: Bool
 
@@ -72,35 +89,64 @@ package struct TaskVectors: Sendable {
     guard let base = tensor.base else { throw MethodFault("there is no base model") }
     var algebra = algebra
     algebra.normalize = parameters.flag("normalize")
-    algebra.rescale = parameters.flag("rescale") && algebra.sparsifier != .none
+    if algebra.consensus != .none {
+      algebra.consensus = Consensus(rawValue: parameters.choice("consensus")) ?? algebra.consensus
+    }
+    let rescale = parameters.choice("rescale")
+    algebra.rescale =
+      algebra.sparsifier == .none
+      ? .none : rescale == "l1" ? .l1 : .init(rawValue: rescale) ?? .none
     self.algebra = algebra
     self.base = base
     lambda = parameters.number("lambda")
-    let total = tensor.elementCount
-    let digits = tensor.magnitudeDigits
+    elementCount = tensor.elementCount
     vectors = tensor.others.map { input in
-      let density = parameters.number("density", of: input) ?? 1
-      var vector = Vector(
-        input: input, weight: parameters.number("weight", of: input) ?? 1, density: density,
+      Vector(
+        input: input, weight: parameters.number("weight", of: input) ?? 1,
+        density: parameters.number("density", of: input) ?? 1,
         key: RandomKey(seed: tensor.seed, name: tensor.name.text.utf8, stream: input))
-      switch algebra.sparsifier {
-      case .magnitude where density < 1:
-        // At least one element is kept unless none is wanted.
-        let count = density <= 0 ? 0 : max(1, Int(density * Double(total)))
-        vector.lower = MagnitudeBound(
-          min(count, total), of: total, kept: .above, digitCount: digits)
-      case .outliers where density < 1:
-        let count = Int(density * Double(total))
-        let outliers = min(
-          Int((parameters.number("gamma", of: input) ?? 0) * Double(total)), total - count)
-        vector.lower = MagnitudeBound(
-          count + outliers, of: total, kept: .above, digitCount: digits)
-        vector.upper = MagnitudeBound(outliers, of: total, kept: .below, digitCount: digits)
-      default: break
-      }
-      return vector
     }
-    isRescaled = !algebra.rescale || vectors.allSatisfy { $0.density >= 1 }
+    isRescaled = algebra.rescale != .l1 || vectors.allSatisfy { $0.density >= 1 }
+    for index in vectors.indices where vectors[index].density < 1 {
+      try prepare(index, parameters, tensor)
+    }
+  }
+
+  private mutating func prepare(
+    _ index: Int, _ parameters: MethodParameters, _ tensor: MergeTensor
+  ) throws(MethodFault) {
+    let vector = vectors[index]
+    let density = vector.density
+    func bound(_ count: Int, _ side: MagnitudeBound.Side) -> MagnitudeBound {
+      MagnitudeBound(
+        min(count, elementCount), of: elementCount, series: index, kept: side,
+        digitCount: tensor.magnitudeDigits)
+    }
+    let share = Int(max(0, density) * Double(elementCount))
+    switch algebra.sparsifier {
+    case .none: break
+    case .magnitude:
+      // At least one element is kept unless none is wanted.
+      vectors[index].lower = bounds.count
+      bounds.append(bound(density <= 0 ? 0 : max(1, share), .above))
+    case .outliers:
+      let gamma = max(0, parameters.number("gamma", of: vector.input) ?? 0)
+      let outliers = min(Int(gamma * Double(elementCount)), elementCount - share)
+      vectors[index].lower = bounds.count
+      bounds.append(bound(share + outliers, .above))
+      vectors[index].upper = bounds.count
+      bounds.append(bound(outliers, .below))
+    case .ranked where density > 0:
+      let epsilon = parameters.number("epsilon", of: vector.input) ?? 0
+      guard density - epsilon > 0, density + epsilon < 1 else {
+        throw MethodFault(
+          "density \(density) and epsilon \(epsilon) give probabilities outside 0...1",
+          parameter: "density", input: vector.input)
+      }
+      vectors[index].epsilon = epsilon
+    case .random, .ranked:
+      if algebra.rescale == .expectation, density > 0 { vectors[index].rescale = 1 / density }
+    }
   }
 
   /// The base, if nothing is merged into it.
@@ -108,38 +154,28 @@ package struct TaskVectors: Sendable {
 
   var scratchCount: Int { vectors.count }
 
-  /// Computes the task vector number `index`, made sparse, into its scratch block.
-  func sparsify<S: Scalar>(_ index: Int, _ block: Block<S>) {
-    let vector = vectors[index]
-    let delta = block.scratch(index)
-    S.subtract(block[vector.input], block[base], into: delta, count: block.count)
-    mask(vector, delta, block)
-  }
+  var granularity: Granularity { algebra.sparsifier == .ranked ? .rows : .elements }
 
-  /// Zeroes what sparsification drops.
-  private func mask<S: Scalar>(
-    _ vector: Vector, _ delta: UnsafeMutablePointer<S>, _ block: Block<S>
-  ) {
-    switch algebra.sparsifier {
-    case .none: break
-    case .magnitude, .outliers:
-      guard let lower = vector.lower else { break }
-      let number = block.offset / blockCapacity
-      let isEmpty = lower.count == 0
-      var lowerQuota = isEmpty ? 0 : lower.quota(block: number)
-      let hasUpper = (vector.upper?.count ?? 0) > 0
-      var upperQuota = hasUpper ? vector.upper?.quota(block: number) ?? Int.max : Int.max
-      S.keep(
-        UnsafePointer(delta), above: isEmpty ? .max : lower.threshold, quota: &lowerQuota,
-        below: hasUpper ? vector.upper?.threshold ?? .max : .max, quota: &upperQuota,
-        into: delta, count: block.count)
-    case .random:
-      guard vector.density < 1 else { break }
-      S.keepRandomly(
-        delta, key: vector.key, firstIndex: UInt64(block.offset),
-        probability32: UInt64((vector.density * 4_294_967_296).rounded()), count: block.count)
+  // MARK: What is learned
+
+  mutating func learn(_ survey: MagnitudeSurvey<TaskVectors>) {
+    survey.teach(&bounds)
+    for vector in vectors {
+      guard let lower = vector.lower, let upper = vector.upper else { continue }
+      bounds[lower].exclude(bounds[upper])
     }
   }
+
+  /// Takes in the L1 norm of each task vector before and after it was made sparse.
+  mutating func learn(norms: [(all: Double, kept: Double)]) {
+    for (index, norm) in norms.enumerated() {
+      let factor = norm.all / norm.kept
+      if norm.kept > 0, factor.isFinite { vectors[index].rescale = factor }
+    }
+    isRescaled = true
+  }
+
+  // MARK: Blending
 
   func blend<S: Scalar>(_ block: Block<S>) {
     for index in vectors.indices { sparsify(index, block) }
@@ -197,12 +233,5 @@ package struct TaskVectors: Sendable {
         body(first, number, number + count)
       }
     }
-  }
-
-  mutating func learn(sums: [(all: Double, kept: Double)]) {
-    for (index, sum) in sums.enumerated() where sum.all >= 1e-7 && sum.kept >= 1e-7 {
-      vectors[index].rescale = sum.all / sum.kept
-    }
-    isRescaled = true
   }
 }

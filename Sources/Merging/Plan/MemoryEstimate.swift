@@ -7,9 +7,11 @@ extension MergePlan.Step {
   /// Whether the output is an input's bytes as they are.
   package var isCopy: Bool {
     switch action {
-    case .copy: true
+    case .copy(let index): inputs[index].isPlain
     case .merge(let method):
-      method.copiedInput.map { inputs[$0].tensor.info.dtype == output.dtype } ?? false
+      method.copiedInput.map {
+        inputs[$0].tensor.info.dtype == output.dtype && inputs[$0].isPlain
+      } ?? false
     }
   }
 }
@@ -24,15 +26,28 @@ extension MergePlan {
   }
 
   private func workingMemory(_ step: Step) -> Int {
-    guard case .merge(let method) = step.action, !step.isCopy else { return 8 << 20 }
+    guard case .merge(let method) = step.action, !step.isCopy else {
+      return (8 << 20) + updates(step)
+    }
     let cut = Cut(method.granularity, step.output)
     let width = step.computing == .f64 ? 8 : 4
     let blocks = (step.inputs.count + 1 + method.scratchCount) * cut.blockSize * width
     let chunk = min(cut.chunkSize, step.output.elementCount)
     let staging = chunk * step.output.dtype.byteWidth
-    let pages = step.inputs.reduce(0) { $0 + chunk * $1.tensor.info.dtype.byteWidth }
+    let all = step.inputs.reduce(0) { $0 + $1.tensor.info.byteCount }
+    let isSurveyed = method.survey() != nil
+    let pages =
+      isSurveyed && all <= Cut.residentLimit
+      ? all : step.inputs.reduce(0) { $0 + chunk * $1.tensor.info.dtype.byteWidth }
     // Histograms of magnitudes: two for each input of a method that selects.
-    let statistics = method.survey() == nil ? 0 : step.inputs.count * 2 * Float.binCount * 8
-    return blocks + staging + pages + statistics
+    let statistics = !isSurveyed ? 0 : step.inputs.count * 2 * Float.binCount * 8
+    return blocks + staging + pages + statistics + updates(step)
+  }
+
+  /// The matrices of adapters, as fp32 and once more while they are put in order.
+  private func updates(_ step: Step) -> Int {
+    step.inputs.reduce(0) { total, input in
+      (input.update?.sources ?? []).reduce(total) { $0 + 2 * 4 * $1.info.elementCount }
+    }
   }
 }

@@ -9,7 +9,7 @@ package import Weights
 package struct MergePlan: Sendable {
   /// A model that takes part.
   package struct Model: Sendable {
-    package let source: SourceModel
+    package internal(set) var source: SourceModel
     /// Whether it is the base, or one of the bases.
     package let isBase: Bool
 
@@ -22,6 +22,42 @@ package struct MergePlan: Sendable {
     /// Index of the model in the plan.
     package let model: Int
     package let tensor: StoredTensor
+    /// What the model's adapter does to it.
+    package let update: TensorUpdate?
+    /// What rows are read instead of its own; nil for all of its own in their order.
+    package let view: RowView?
+
+    package init(
+      model: Int, tensor: StoredTensor, update: TensorUpdate? = nil, view: RowView? = nil
+    ) {
+      self.model = model
+      self.tensor = tensor
+      self.update = update
+      self.view = view
+    }
+
+    /// The shape as it is read.
+    package var shape: [Int] {
+      view.map { [$0.map.count] + tensor.info.shape.dropFirst() } ?? tensor.info.shape
+    }
+
+    /// Whether its values are its stored bytes.
+    var isPlain: Bool { update == nil && view == nil }
+
+    /// Everything that is read for it, with the models.
+    var reads: [(model: Int, tensor: StoredTensor)] {
+      sources.map { (model, $0) } + (view?.sources ?? []).flatMap(\.reads)
+    }
+
+    /// Everything that is read for it.
+    package var sources: [StoredTensor] { [tensor] + (update?.sources ?? []) }
+  }
+
+  /// Rows of several models' tensors as one tensor.
+  package struct RowView: Hashable, Sendable {
+    package let map: RowMap
+    /// The tensors of all models that rows come from, none of them with a view.
+    package let sources: [Input]
   }
 
   package enum Action: Sendable {
@@ -47,6 +83,12 @@ package struct MergePlan: Sendable {
     package let name: String
   }
 
+  /// A file that is written as the plan has it.
+  package struct WrittenFile: Hashable, Sendable {
+    package let name: String
+    package let bytes: [UInt8]
+  }
+
   /// Where the layers of a stacked model come from, a run of layers each.
   package struct LayerRun: Hashable, Sendable {
     package let output: Range<Int>
@@ -61,7 +103,7 @@ package struct MergePlan: Sendable {
 
   package let recipe: Recipe
   package let method: any MergeMethod.Type
-  package let models: [Model]
+  package internal(set) var models: [Model]
   /// The model whose configuration, tokenizer and other files the output takes.
   package let donor: Int
   package let steps: [Step]
@@ -70,16 +112,33 @@ package struct MergePlan: Sendable {
   /// config.json of the output; nil if the donor has none.
   package let config: JSONDocument?
   package let files: [CopiedFile]
+  /// Tokenizer files that no model has like this.
+  package let writtenFiles: [WrittenFile]
+  /// What becomes of the tokens; nil if rows are merged one by one as they are.
+  package let vocabulary: VocabularyReport?
   /// Empty unless layers were stacked.
   package let layers: [LayerRun]
+  /// The inputs' tensors that are not read, each with the reason.
+  package let unused: [UnusedTensor]
   package let seed: UInt64
   /// What the user should know before the merge runs.
   package let warnings: [Diagnostic]
+  /// Merges whose results this one reads, in the order in which they have to be made.
+  package internal(set) var stages: [Stage] = []
+
+  /// A merge that is made first, and whose result is removed when it has been used.
+  package struct Stage: Sendable {
+    /// The name by which later recipes use the result.
+    package let name: String
+    package internal(set) var plan: MergePlan
+  }
 
   package var parameterCount: Int { steps.reduce(0) { $0 + $1.output.elementCount } }
 
   /// Bytes that will be read from all inputs, each counted once.
   package var inputBytes: Int {
-    Set(steps.flatMap(\.inputs)).reduce(0) { $0 + $1.tensor.range.count }
+    Set(steps.flatMap(\.inputs)).reduce(0) { total, input in
+      input.sources.reduce(total) { $0 + $1.info.byteCount }
+    }
   }
 }

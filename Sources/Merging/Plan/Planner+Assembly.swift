@@ -12,8 +12,18 @@ struct Assembly {
   /// The models that had the role of a base.
   var bases: [Int] = []
   var layers: [MergePlan.LayerRun] = []
-  /// Where each layer of a stacked model comes from; empty if layers were not stacked.
-  var origins: [StackedConfig.Origin] = []
+  /// The stacks that were put together of slices.
+  var stackings: [Stacking] = []
+
+  /// A stack of the output, and where its layers come from.
+  struct Stacking {
+    /// What precedes the layers' numbers.
+    let prefix: String
+    var layerCount = 0
+    /// Empty if the models have no configuration.
+    var origins: [StackedConfig.Origin] = []
+    var sources: [(model: Int, stack: String, layers: Range<Int>)] = []
+  }
 
   init(method: any MergeMethod.Type, donor: Int) {
     self.method = method
@@ -35,19 +45,20 @@ struct Ensemble {
 extension Planner {
   /// Makes the steps of all tensors.
   mutating func assemble(_ assembly: inout Assembly) {
-    let donor = models[assembly.donor].checkpoint
+    let names = outputNames(assembly.donor)
     switch recipe.body {
     case .models(let sources):
-      assemble(&assembly, whole: sources, donor.names, module: ParameterTable())
+      assemble(&assembly, whole: sources, names, module: ParameterTable())
     case .slices(let slices):
-      assemble(&assembly, slices, donor.names, module: ParameterTable())
+      assemble(&assembly, slices, names, module: ParameterTable())
     case .modules(let modules):
-      var unclaimed = Set(donor.names)
+      var unclaimed = Set(names)
       for module in modules {
-        let names = ModuleSelection(module.name, layouts[assembly.donor]).names(of: donor)
-          .filter { unclaimed.remove($0) != nil }
+        let selection = ModuleSelection(module.name)
+        let names = names.filter { selection.contains($0) && unclaimed.remove($0) != nil }
         if names.isEmpty {
-          findings.error("\(models[assembly.donor].reference) has no module \"\(module.name)\"",
+          findings.error(
+            "\(models[assembly.donor].reference) has no module \"\(module.name)\"",
             advice: "its parts: " + layouts[assembly.donor].partNames.joined(separator: ", "),
             at: module.node)
           continue
@@ -63,6 +74,19 @@ extension Planner {
     }
   }
 
+  /// The donor's names, with an output head if any model has one of its own, and without one if none has.
+  private func outputNames(_ donor: Int) -> [TensorName] {
+    let checkpoint = models[donor].checkpoint
+    guard checkpoint.ownHeads.isEmpty else { return checkpoint.names }
+    let names = checkpoint.names.filter { !$0.isOutputHead }
+    guard checkpoint.tiedEmbedding != nil else { return checkpoint.names }
+    let heads = models.flatMap { model in
+      model.checkpoint.config?.architectures == checkpoint.config?.architectures
+        ? model.checkpoint.ownHeads : []
+    }
+    return heads.isEmpty ? names : Set(names + heads).sorted()
+  }
+
   /// Takes tensors of no listed module from the donor as they are.
   private mutating func copyUnclaimed(_ assembly: inout Assembly, _ names: Set<TensorName>) {
     guard !names.isEmpty else { return }
@@ -72,7 +96,7 @@ extension Planner {
     for name in names.sorted() {
       guard let tensor = models[assembly.donor].checkpoint.tensors[name] else { continue }
       assembly.steps.append(
-        copyStep(name, [MergePlan.Input(model: assembly.donor, tensor: tensor)]))
+        copyStep(name, [input(assembly.donor, tensor)]))
     }
   }
 
@@ -89,7 +113,6 @@ extension Planner {
     else { return }
     let layout = layouts[assembly.donor]
     guard checkDepths(ensemble, layout) else { return }
-    checkCoverage(ensemble, names, assembly.donor)
     for name in names {
       var position = 0.0
       if let layered = LayeredName(name), let stack = layout.stacks[layered.stack] {
@@ -119,23 +142,6 @@ extension Planner {
     return isEqual
   }
 
-  /// Notes tensors of the sources that the donor does not have.
-  private mutating func checkCoverage(_ ensemble: Ensemble, _ names: [TensorName], _ donor: Int) {
-    guard case .models = recipe.body else { return }
-    let known = Set(names)
-    for model in ensemble.models where model != donor {
-      let extra = models[model].checkpoint.names.filter { !known.contains($0) && !$0.isBuffer }
-      guard !extra.isEmpty else { continue }
-      let heads = extra.filter(\.isOutputHead)
-      let reason =
-        heads.count == extra.count ? " (there the output head is the embedding)" : ""
-      findings.warning(
-        "\(extra.count) tensors of \(models[model].reference) are not in "
-          + "\(models[donor].reference)\(reason) and are left out: \(list(extra))",
-        at: node(of: models[model].reference))
-    }
-  }
-
   // MARK: Slices
 
   private mutating func assemble(
@@ -155,7 +161,7 @@ extension Planner {
         let ensemble = ensemble(
           &assembly, slice.sources, base: slice.base ?? recipe.base, appendsBase: false,
           levels: [slice.parameters, module, recipe.parameters]),
-        let count = slice.sources.first?.layers?.count, checkRanges(slice, ensemble)
+        let count = slice.sources.first?.layers?.count, checkRanges(slice, ensemble, stack.prefix)
       else { continue }
       ensembles.append((ensemble, count))
     }
@@ -169,21 +175,31 @@ extension Planner {
       let isBefore = stackName != nil || name.isBeforeLayers
       let ensemble = isBefore ? first.ensemble : last.ensemble
       var position = 0.0
-      if let layered = LayeredName(name), let other = layouts[assembly.donor].stacks[layered.stack] {
+      if let layered = LayeredName(name), let other = layouts[assembly.donor].stacks[layered.stack]
+      {
         position = Self.position(layered.layer, of: other.layers.count)
       }
       append(&assembly, name, ensemble.models.map { _ in name }, ensemble, position: position)
     }
+    var stacking = Assembly.Stacking(prefix: stack.prefix)
     for (ensemble, count) in ensembles {
-      append(&assembly, layersOf: ensemble, count, to: stack.prefix)
+      append(&assembly, layersOf: ensemble, count, to: &stacking)
     }
+    assembly.stackings.append(stacking)
   }
 
-  private mutating func checkRanges(_ slice: Recipe.Slice, _ ensemble: Ensemble) -> Bool {
+  /// The stack of a model that goes into one of the output.
+  private func stack(of model: Int, for prefix: String) -> ModelLayout.Stack? {
+    layouts[model].stacks[prefix] ?? layouts[model].mainStack
+  }
+
+  private mutating func checkRanges(
+    _ slice: Recipe.Slice, _ ensemble: Ensemble, _ prefix: String
+  ) -> Bool {
     var isValid = true
     for (source, model) in zip(slice.sources, ensemble.models) {
       guard let layers = source.layers else { continue }
-      let depth = layouts[model].mainStack?.layers.count ?? 0
+      let depth = stack(of: model, for: prefix)?.layers.count ?? 0
       guard layers.upperBound > depth else { continue }
       isValid = false
       findings.error(
@@ -194,26 +210,34 @@ extension Planner {
   }
 
   private mutating func append(
-    _ assembly: inout Assembly, layersOf ensemble: Ensemble, _ count: Int, to prefix: String
+    _ assembly: inout Assembly, layersOf ensemble: Ensemble, _ count: Int,
+    to stacking: inout Assembly.Stacking
   ) {
-    let begin = assembly.origins.count
-    let stacks = ensemble.models.map { layouts[$0].mainStack }
-    guard let first = ensemble.models.first, let firstStack = stacks[0] else { return }
+    let begin = stacking.layerCount
+    let stacks = ensemble.models.compactMap { stack(of: $0, for: stacking.prefix) }
+    guard let first = ensemble.models.first, let firstStack = stacks.first,
+      stacks.count == ensemble.models.count
+    else { return }
     for offset in 0..<count {
       let layer = ensemble.starts[0] + offset
       for suffix in firstStack.layers[layer] {
         let inputs = zip(stacks, ensemble.starts).map { stack, start in
-          LayeredName.name(stack: stack?.prefix ?? prefix, layer: start + offset, suffix: suffix)
+          LayeredName.name(stack: stack.prefix, layer: start + offset, suffix: suffix)
         }
         append(
           &assembly,
-          LayeredName.name(stack: prefix, layer: begin + offset, suffix: suffix),
+          LayeredName.name(stack: stacking.prefix, layer: begin + offset, suffix: suffix),
           inputs, ensemble, position: Self.position(offset, of: count))
       }
       if let config = models[first].checkpoint.config {
-        assembly.origins.append(
+        stacking.origins.append(
           .init(config: config, layer: layer, layerCount: firstStack.layers.count))
       }
+    }
+    stacking.layerCount += count
+    for (index, model) in ensemble.models.enumerated() {
+      let start = ensemble.starts[index]
+      stacking.sources.append((model, stacks[index].prefix, start..<start + count))
     }
     assembly.layers.append(
       .init(

@@ -16,10 +16,8 @@ extension Planner {
     var absent: [Int] = []
     for (source, model) in ensemble.models.enumerated() {
       let checkpoint = models[model].checkpoint
-      let tensor =
-        checkpoint.tensors[inputs[source]] ?? (name.isOutputHead ? checkpoint.tiedEmbedding : nil)
-      if let tensor {
-        found.append((source, MergePlan.Input(model: model, tensor: tensor), tensor.info.name))
+      if let tensor = checkpoint.tensor(inputs[source]) {
+        found.append((source, input(model, tensor), tensor.info.name))
       } else {
         absent.append(model)
       }
@@ -34,8 +32,11 @@ extension Planner {
         advice: "compare the models' tensors; only models of one build can be merged",
         at: node(of: models[model].reference))
     }
-    guard absent.isEmpty, checkShapes(name, found.map(\.input)) else { return }
-    let infos = found.map(\.input.tensor.info)
+    guard absent.isEmpty else { return }
+    let views = viewed(found.map(\.input), as: name)
+    guard checkShapes(name, views) else { return }
+    let infos = views.map(\.tensor.info)
+    let shape = views[0].shape
     guard infos.allSatisfy(\.dtype.isFloat) else {
       assembly.steps.append(copyStep(name, found.map(\.input)))
       return
@@ -43,7 +44,7 @@ extension Planner {
     let common = infos.dropFirst().reduce(infos[0].dtype) { $0.promoted(with: $1.dtype) }
     let computing = recipe.dtype ?? common
     let tensor = MergeTensor(
-      name: name, shape: infos[0].shape, models: found.map { models[$0.input.model].reference.description },
+      name: name, shape: shape, models: found.map { models[$0.input.model].reference.description },
       base: ensemble.base, seed: seed, isDouble: computing == .f64)
     sourceModels = ensemble.models.map { models[$0].reference }
     let parameters = parameters(
@@ -55,8 +56,8 @@ extension Planner {
       assembly.steps.append(
         MergePlan.Step(
           output: TensorInfo(
-            name: name, dtype: recipe.outputDType ?? computing, shape: infos[0].shape),
-          inputs: found.map(\.input), action: .merge(method), computing: computing,
+            name: name, dtype: recipe.outputDType ?? computing, shape: shape),
+          inputs: views, action: .merge(method), computing: computing,
           parameters: parameters.values))
     } catch {
       findings.error(
@@ -64,25 +65,36 @@ extension Planner {
     }
   }
 
+  /// A tensor of a model, with what the model's adapter does to it.
+  func input(_ model: Int, _ tensor: StoredTensor) -> MergePlan.Input {
+    var update = models[model].updates[tensor.info.name]
+    update?.rounding = options.adapterDType
+    return MergePlan.Input(model: model, tensor: tensor, update: update)
+  }
+
   /// A step that takes over the first input as it is.
   func copyStep(_ name: TensorName, _ inputs: [MergePlan.Input]) -> MergePlan.Step {
+    let inputs = viewed(inputs, as: name)
     let info = inputs[0].tensor.info
     return MergePlan.Step(
-      output: TensorInfo(name: name, dtype: info.dtype, shape: info.shape), inputs: inputs,
+      output: TensorInfo(name: name, dtype: info.dtype, shape: inputs[0].shape), inputs: inputs,
       action: .copy(input: 0), computing: info.dtype, parameters: MethodParameters())
   }
 
   private mutating func checkShapes(_ name: TensorName, _ inputs: [MergePlan.Input]) -> Bool {
-    let shapes = inputs.map(\.tensor.info.shape)
+    let shapes = inputs.map(\.shape)
     guard let other = shapes.firstIndex(where: { $0 != shapes[0] }) else { return true }
     let a = models[inputs[0].model].reference
     let b = models[inputs[other].model].reference
-    let isVocabulary = name.isVocabularyIndexed && shapes[0].dropFirst() == shapes[other].dropFirst()
-    findings.error(
-      "\(name) differs in shape: \(shapes[0]) in \(a), \(shapes[other]) in \(b)",
-      advice: isVocabulary
-        ? "the vocabularies differ; merge models that have the same one"
-        : "only models of one build and size can be merged", at: node(of: b))
+    let isVocabulary =
+      name.isVocabularyIndexed && shapes[0].dropFirst() == shapes[other].dropFirst()
+    if isVocabulary {
+      refuseVocabularies(a, shapes[0][0], b, shapes[other][0])
+    } else {
+      findings.error(
+        "\(name) differs in shape: \(shapes[0]) in \(a), \(shapes[other]) in \(b)",
+        advice: "only models of one build and size can be merged", at: node(of: b))
+    }
     return false
   }
 }

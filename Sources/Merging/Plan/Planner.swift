@@ -4,7 +4,7 @@
 internal import Documents
 internal import Storage
 internal import SystemPackage
-internal import Weights
+package import Weights
 
 /// What the user wants beside what the recipe says.
 package struct PlanOptions: Sendable {
@@ -15,6 +15,14 @@ package struct PlanOptions: Sendable {
   /// Whether models of different architectures may be merged.
   package var allowsMixedArchitectures = false
   package var copiesTokenizer = true
+  /// Whether vocabularies of different words are united, into tokens that text hardly ever becomes.
+  package var allowsDeadTokens = false
+  /// Whether embeddings of different lengths are cut to the shortest.
+  package var truncatesEmbeddings = false
+  /// Whether the token that ends a turn of the chat template is made one that ends the output.
+  package var fixesEndOfTurn = false
+  /// What tensors that an adapter changes are rounded to before they are merged; nil: not at all.
+  package var adapterDType: DType?
 
   package init() {}
 }
@@ -28,21 +36,48 @@ package struct Planner {
   var findings = Findings()
   /// The models of the ensemble that is being planned, for messages.
   var sourceModels: [ModelReference] = []
+  /// The output's vocabulary; nil if rows are merged one by one as they are.
+  var vocabulary: VocabularyPlan?
 
   private init(_ recipe: Recipe, _ options: PlanOptions, _ models: [SourceModel]) {
     self.recipe = recipe
     self.options = options
-    self.models = models
-    layouts = models.map { ModelLayout($0.checkpoint) }
+    let donor = recipe.base.flatMap { base in models.firstIndex { $0.reference == base } } ?? 0
+    self.models = models.isEmpty ? [] : models.aligned(to: donor)
+    layouts = self.models.map { ModelLayout($0.checkpoint) }
     for warning in recipe.warnings { findings.add(warning) }
+    for model in models {
+      for warning in model.warnings { findings.warning(warning, at: node(of: model.reference)) }
+    }
   }
 
   /// Plans a merge of models that are read from `source`: headers, configurations and tokenizer files only.
+  ///
+  /// - Throws: `RecipeError`, `UnavailableModels`, `CancellationError`.
   package static func plan(
     _ recipe: Recipe, from source: any ModelSource, options: PlanOptions = PlanOptions()
   ) async throws -> MergePlan {
+    if !recipe.stages.isEmpty {
+      return try await planStages(recipe, from: source, options: options)
+    }
+    // Without a method the models do not matter; nobody shall wait for them.
+    guard MergeMethods.method(recipe.method) != nil else {
+      return try plan(recipe, [], options: options)
+    }
     var models: [SourceModel] = []
-    for reference in recipe.models { models.append(try await source.model(reference)) }
+    var failures: [UnavailableModels.Failure] = []
+    for reference in recipe.models {
+      do {
+        models.append(try await source.model(reference))
+      } catch let error as CancellationError {
+        throw error
+      } catch {
+        failures.append(.init(model: reference, node: recipe.node(of: reference), error: error))
+      }
+    }
+    guard failures.isEmpty else {
+      throw UnavailableModels(failures: failures, file: recipe.file, text: recipe.text)
+    }
     return try plan(recipe, models, options: options)
   }
 
@@ -63,7 +98,8 @@ package struct Planner {
       let meant = Suggestion.closest(to: recipe.method, among: names)
       findings.error(
         "unknown merge method \"\(recipe.method)\"",
-        advice: meant.map { "did you mean \"\($0)\"?" } ?? "methods: \(names.joined(separator: ", "))",
+        advice: meant.map { "did you mean \"\($0)\"?" }
+          ?? "methods: \(names.joined(separator: ", "))",
         at: recipe.methodNode)
       return nil
     }
@@ -75,21 +111,26 @@ package struct Planner {
       return nil
     }
     checkArchitectures()
-    checkTokenizer()
+    planVocabulary()
     let donor = recipe.base.flatMap(index(of:)) ?? 0
     var assembly = Assembly(method: method, donor: donor)
     assemble(&assembly)
+    checkVocabularyRows(assembly)
     guard !findings.hasErrors else { return nil }
 
     assembly.steps.sort { $0.output.name < $1.output.name }
     let layout = ShardLayout(
       assembly.steps.map(\.output), maximumShardSize: options.maximumShardSize)
     let bases = Set(assembly.bases)
+    let unused = unusedTensors(assembly)
+    let config = config(assembly)
     return MergePlan(
       recipe: recipe, method: method,
       models: models.indices.map { .init(source: models[$0], isBase: bases.contains($0)) },
-      donor: donor, steps: assembly.steps, layout: layout, config: config(assembly),
-      files: files(donor), layers: assembly.layers, seed: seed, warnings: findings.warnings)
+      donor: donor, steps: assembly.steps, layout: layout, config: config,
+      files: files(donor), writtenFiles: vocabulary?.files ?? [],
+      vocabulary: vocabulary?.report, layers: assembly.layers, unused: unused, seed: seed,
+      warnings: findings.warnings)
   }
 
   var seed: UInt64 { options.seed ?? recipe.seed ?? 0 }
@@ -109,6 +150,14 @@ package struct Planner {
     }
     guard let first = architectures.first, !options.allowsMixedArchitectures else { return }
     for (model, other) in zip(models, architectures) where other != first {
+      guard model.checkpoint.config != nil, models[0].checkpoint.config != nil else {
+        let bare = model.checkpoint.config == nil ? model : models[0]
+        findings.error(
+          "\(bare.reference) has no config.json, so that its architecture is not known",
+          advice: "copy it beside the weights, or force the merge with --allow-crimes",
+          at: node(of: bare.reference))
+        continue
+      }
       findings.error(
         "\(model.reference) is a \(other.joined(separator: ", ")), but "
           + "\(models[0].reference) is a \(first.joined(separator: ", "))",
@@ -117,107 +166,5 @@ package struct Planner {
     }
   }
 
-  /// Where a model is named first.
-  func node(of reference: ModelReference) -> YAMLNode? {
-    switch recipe.body {
-    case .models(let sources):
-      if let source = sources.first(where: { $0.model == reference }) { return source.node["model"] }
-    case .slices(let slices):
-      for source in slices.flatMap(\.sources) where source.model == reference {
-        return source.node["model"]
-      }
-    case .modules: break
-    }
-    return recipe.base == reference ? recipe.baseNode : nil
-  }
-
-  // MARK: Files beside the weights
-
-  private mutating func config(_ assembly: Assembly) -> JSONDocument? {
-    guard let config = models[assembly.donor].checkpoint.config else {
-      findings.warning(
-        "\(models[assembly.donor].reference) has no config.json, and neither will the output")
-      return nil
-    }
-    var edits: [JSONEdit] = []
-    if let dtype = recipe.outputDType ?? recipe.dtype ?? commonDType(assembly.steps) {
-      for scope in config.textScopes {
-        let keys = ["dtype", "torch_dtype"].filter { config.value(at: scope + [$0]) != nil }
-        for key in keys.isEmpty && scope.isEmpty ? ["torch_dtype"] : keys
-        where config.value(at: scope + [key])?.string != dtype.torchName {
-          edits.append(
-            .set((scope + [key]).map(JSONPathComponent.key), to: .string(dtype.torchName)))
-        }
-      }
-    }
-    if !assembly.origins.isEmpty {
-      let stacked = StackedConfig(
-        donor: config, layerCount: layouts[assembly.donor].mainStack?.layers.count ?? 0,
-        origins: assembly.origins
-      ).edits()
-      edits += stacked.edits
-      for warning in stacked.warnings { findings.warning(warning) }
-    }
-    do throws(JSONEditError) {
-      return try config.document.applying(edits)
-    } catch {
-      findings.error("config.json cannot be changed: \(error)")
-      return nil
-    }
-  }
-
-  /// The dtype of most of the output's bytes, if the tensors that are computed have more than one.
-  private func commonDType(_ steps: [MergePlan.Step]) -> DType? {
-    var bytes: [DType: Int] = [:]
-    for step in steps where step.output.dtype.isFloat {
-      bytes[step.output.dtype, default: 0] += step.output.byteCount
-    }
-    return bytes.max { ($0.value, $0.key.byteWidth) < ($1.value, $1.key.byteWidth) }?.key
-  }
-
-  private func files(_ donor: Int) -> [MergePlan.CopiedFile] {
-    let folder = models[donor].checkpoint.folder
-    let files = (try? FileSystem.files(below: folder)) ?? []
-    return files.filter { path in
-      DonorFiles.isCopied(path.string)
-        && (options.copiesTokenizer || !DonorFiles.isTokenizer(path.string))
-    }.map { MergePlan.CopiedFile(source: folder.pushing($0), name: $0.string) }
-  }
-}
-
-/// Which of a model's files go with its weights into a model that is made of it.
-package enum DonorFiles {
-  private static let weightSuffixes = [
-    ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".ggml", ".onnx", ".onnx_data", ".h5",
-    ".msgpack", ".tflite", ".ot", ".npz", ".mlmodel", ".index.json", ".tmp", ".incomplete", ".lock",
-    ".metadata",
-  ]
-  private static let stateNames: Set<String> = [
-    "README.md", "config.json", "mergekit_config.yml", "trainer_state.json", "all_results.json",
-    "train_results.json", "eval_results.json", "optimizer.pt", "scheduler.pt", "hubmerge.lock",
-  ]
-  private static let otherFolders: Set<String> = [
-    "original", "onnx", "openvino", "coreml", "runs", "logs", "checkpoints", "metal", "gguf",
-  ]
-
-  /// Everything but weights, training state, hidden files, and what the output gets anew.
-  package static func isCopied(_ path: String) -> Bool {
-    let parts = path.split(separator: "/").map(String.init)
-    guard let name = parts.last, !stateNames.contains(path) else { return false }
-    if parts.contains(where: { $0.hasPrefix(".") }) { return false }
-    if parts.dropLast().contains(where: { otherFolders.contains($0) || $0.hasPrefix("checkpoint-") })
-    {
-      return false
-    }
-    return !weightSuffixes.contains { name.lowercased().hasSuffix($0) }
-      && !name.hasPrefix("adapter_config")
-  }
-
-  package static func isTokenizer(_ path: String) -> Bool {
-    let names = [
-      "tokenizer", "special_tokens_map", "added_tokens", "vocab", "merges.txt", "spiece",
-      "sentencepiece", "chat_template", "tekken", "additional_chat_templates",
-    ]
-    return names.contains { path.hasPrefix($0) }
-  }
+  func node(of reference: ModelReference) -> YAMLNode? { recipe.node(of: reference) }
 }

@@ -62,15 +62,30 @@ package struct Recipe: Sendable {
   package let chatTemplate: String?
   package let seed: UInt64?
   /// What was noticed while reading, none of it fatal.
-  package let warnings: [Diagnostic]
+  package internal(set) var warnings: [Diagnostic]
+  /// Recipes of the same file whose results are used here by name, in the order in which they are merged.
+  package internal(set) var stages: [Stage] = []
+
+  /// A recipe whose result other recipes use.
+  package struct Stage: Sendable {
+    package let name: String
+    package let recipe: Recipe
+  }
 
   /// Every model that takes part, each once, in the order of the recipe, a base that is named only as base last.
   package var models: [ModelReference] {
     var seen = Set<ModelReference>()
-    var all = sources.map(\.model) + sliceBases
+    var all = sources.map(\.model) + slices.compactMap(\.base)
     if let base { all.append(base) }
     all += tokenizer?.models ?? []
     return all.filter { seen.insert($0).inserted }
+  }
+
+  /// Where a model is named first; nil if that is in a reference of the tokenizer's settings.
+  func node(of model: ModelReference) -> YAMLNode? {
+    if let source = sources.first(where: { $0.model == model }) { return source.node["model"] }
+    if let slice = slices.first(where: { $0.base == model }) { return slice.node["base_model"] }
+    return base == model ? baseNode : nil
   }
 
   private var sources: [Source] {
@@ -87,13 +102,13 @@ package struct Recipe: Sendable {
     }
   }
 
-  private var sliceBases: [ModelReference] {
+  private var slices: [Slice] {
     switch body {
     case .models: []
-    case .slices(let slices): slices.compactMap(\.base)
+    case .slices(let slices): slices
     case .modules(let modules):
-      modules.flatMap { module -> [ModelReference] in
-        if case .slices(let slices) = module.body { slices.compactMap(\.base) } else { [] }
+      modules.flatMap { module -> [Slice] in
+        if case .slices(let slices) = module.body { slices } else { [] }
       }
     }
   }
@@ -125,6 +140,8 @@ package struct TokenizerSettings: Sendable {
   package let source: Source
   package let tokens: [Token]
   package let padToMultipleOf: Int?
+  /// Whether as many rows are kept as the base has.
+  package let keepsPadding: Bool
   package let node: YAMLNode
 
   /// Models that are named here.

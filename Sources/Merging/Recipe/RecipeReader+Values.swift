@@ -146,10 +146,12 @@ extension RecipeReader {
       findings.error("\"value\" is missing", at: node)
       return nil
     }
-    guard content.mapping == nil, let setting = setting(content) else {
-      if content.mapping != nil { findings.error("a value is a number or a list", at: content) }
+    guard content.mapping == nil, content.sequence?.contains(where: { $0.mapping != nil }) != true
+    else {
+      findings.error("a value is a number or a list", at: content)
       return nil
     }
+    guard let setting = setting(content) else { return nil }
     let filter = node["filter"].flatMap { isAbsent($0) ? nil : $0.scalar?.text }
     return .init(filter: filter, setting: setting)
   }
@@ -177,21 +179,28 @@ extension RecipeReader {
     }
     if let old {
       guard let source = tokenizerSource(old) else { return nil }
-      return TokenizerSettings(source: source, tokens: [], padToMultipleOf: nil, node: old)
+      return TokenizerSettings(
+        source: source, tokens: [], padToMultipleOf: nil, keepsPadding: false, node: old)
     }
     guard let new else { return nil }
     checkKeys(new, "tokenizer", ["source", "tokens", "pad_to_multiple_of"])
     let source = new["source"].flatMap { isAbsent($0) ? nil : tokenizerSource($0) } ?? .union
     var padding: Int?
+    var keepsPadding = false
     if let node = new["pad_to_multiple_of"], !isAbsent(node) {
-      guard let value = node.int, value > 0 else {
-        findings.error("\"pad_to_multiple_of\" is a whole number from 1 on", at: node)
+      if node.string == "keep" {
+        keepsPadding = true
+      } else if let value = node.int, 1...1 << 20 ~= value {
+        padding = value
+      } else {
+        findings.error(
+          "\"pad_to_multiple_of\" is a whole number from 1 on, or \"keep\"", at: node)
         return nil
       }
-      padding = value
     }
     return TokenizerSettings(
-      source: source, tokens: tokens(new["tokens"]), padToMultipleOf: padding, node: new)
+      source: source, tokens: tokens(new["tokens"]), padToMultipleOf: padding,
+      keepsPadding: keepsPadding, node: new)
   }
 
   private mutating func tokenizerSource(_ node: YAMLNode) -> TokenizerSettings.Source? {

@@ -15,7 +15,7 @@ extension Recipe {
     try self.init(parsing: bytes, file: path.string)
   }
 
-  /// Reads a recipe of one YAML document.
+  /// Reads a recipe; of several YAML documents those with a name are merged first and used by it.
   package init(parsing bytes: [UInt8], file: String) throws(RecipeError) {
     let text = String(decoding: bytes, as: UTF8.self)
     let documents: [YAMLNode]
@@ -24,14 +24,16 @@ extension Recipe {
         [Diagnostic(.error, error.message, location: error.location)], file: file, text: text)
     }
     var reader = RecipeReader(file: file, text: text)
-    guard documents.count == 1, let document = documents.first else {
+    let recipe: Recipe?
+    if documents.count > 1 {
+      recipe = reader.stages(documents)
+    } else if let document = documents.first {
+      recipe = reader.recipe(document)
+    } else {
       reader.findings.error(
-        documents.isEmpty ? "the recipe is empty" : "there is more than one recipe in the file",
-        advice: documents.isEmpty ? "begin with \"merge_method:\"" : "keep one document per file",
-        at: documents.dropFirst().first)
-      throw RecipeError(reader.findings.sorted, file: file, text: text)
+        "the recipe is empty", advice: "begin with \"merge_method:\"", at: nil)
+      recipe = nil
     }
-    let recipe = reader.recipe(document)
     guard let recipe, !reader.findings.hasErrors else {
       throw RecipeError(reader.findings.sorted, file: file, text: text)
     }

@@ -9,23 +9,23 @@ final class CopyJob: TensorJob {
   private let input: InputTensor
   private let output: OutputTensor
 
-  /// The bytes in a chunk.
-  private static let chunkSize = 4 << 20
+  /// The elements in a chunk.
+  private let chunkSize: Int
 
   init(_ input: InputTensor, _ output: OutputTensor) {
     self.input = input
     self.output = output
+    chunkSize = (4 << 20) / input.dtype.byteWidth
   }
 
-  var chunkCount: Int { max(1, (output.info.byteCount + Self.chunkSize - 1) / Self.chunkSize) }
+  var chunkCount: Int { max(1, (output.info.elementCount + chunkSize - 1) / chunkSize) }
 
   func run(_ chunk: Int, in workspace: Workspace) throws {
-    let start = chunk * Self.chunkSize
-    let end = min(start + Self.chunkSize, output.info.byteCount)
+    let start = chunk * chunkSize
+    let end = min(start + chunkSize, output.info.elementCount)
     guard start < end else { return }
-    try output.write(UnsafeRawBufferPointer(rebasing: input.bytes[start..<end]), at: start)
-    let width = input.dtype.byteWidth
-    input.release(start / width..<end / width)
+    try output.write(input.bytes(start..<end, in: workspace), at: start * input.dtype.byteWidth)
+    input.release(start..<end)
   }
 
   func advance() -> Bool { false }

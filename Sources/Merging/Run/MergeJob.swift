@@ -27,6 +27,8 @@ final class MergeJob<M: MergeMethod, S: Scalar>: TensorJob {
   private let output: OutputTensor
   private let cut: Cut
   private let scratchCount: Int
+  /// Whether the inputs are small enough to be kept in memory from one pass to the next.
+  private let staysResident: Bool
   private let state: Mutex<State>
 
   init(_ method: M, _ inputs: [InputTensor], _ output: OutputTensor) {
@@ -35,26 +37,31 @@ final class MergeJob<M: MergeMethod, S: Scalar>: TensorJob {
     cut = Cut(method.granularity, output.info)
     chunkCount = cut.chunkCount
     scratchCount = method.scratchCount
+    staysResident =
+      inputs.reduce(0) { $0 + $1.tensor.info.byteCount } <= Cut.residentLimit
     state = Mutex(State(method: method, survey: method.survey()))
   }
 
   func run(_ chunk: Int, in workspace: Workspace) throws {
-    let (method, survey) = state.withLock { state in
-      (state.method, state.spare.popLast() ?? state.survey)
-    }
-    if let survey {
-      keep(gather(survey, chunk, workspace), of: chunk)
+    // Statistics are handed from chunk to chunk by their only reference: histograms are large, and a second
+    // reference would have them copied for each chunk.
+    if var statistics = takeStatistics() {
+      gather(&statistics, chunk, workspace)
+      keep(statistics, of: chunk)
     } else {
-      try blend(method, chunk, workspace)
+      try blend(state.withLock { $0.method }, chunk, workspace)
     }
   }
 
-  private func gather(_ survey: M.Statistics, _ chunk: Int, _ workspace: Workspace)
-    -> M.Statistics
-  {
-    var survey = survey
-    forEachBlock(of: chunk, workspace) { survey.observe($0) }
-    return survey
+  /// Statistics to add to; nil while blending.
+  private func takeStatistics() -> M.Statistics? {
+    state.withLock { state in state.spare.popLast() ?? state.survey }
+  }
+
+  private func gather(_ statistics: inout M.Statistics, _ chunk: Int, _ workspace: Workspace) {
+    forEachBlock(of: chunk, workspace) { statistics.observe($0) }
+    guard !staysResident else { return }
+    for input in inputs { input.release(cut.elements(ofChunk: chunk)) }
   }
 
   private func keep(_ statistics: M.Statistics, of chunk: Int) {
@@ -81,7 +88,7 @@ final class MergeJob<M: MergeMethod, S: Scalar>: TensorJob {
       let target = staging.baseAddress! + (block.offset - elements.lowerBound) * width
       let spoilt = S.store(
         UnsafePointer(block.output), as: output.info.dtype, to: target, count: block.count)
-      if spoilt > 0, failure == nil { failure = output.spoiled(block) }
+      if spoilt > 0, failure == nil { failure = output.spoiled(block, inputs) }
     }
     if let failure { throw failure }
     try output.write(UnsafeRawBufferPointer(staging), at: elements.lowerBound * width)
@@ -138,6 +145,9 @@ struct Cut {
   let elementCount: Int
   let blockSize: Int
   let chunkSize: Int
+
+  /// The most bytes of a tensor's inputs that stay resident from one pass to the next.
+  static let residentLimit = 64 << 20
 
   /// The most elements in a chunk of ordinary blocks.
   static let chunkCapacity = 32 * blockCapacity

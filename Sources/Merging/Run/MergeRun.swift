@@ -83,13 +83,15 @@ struct Inputs: Sendable {
   init(_ plan: MergePlan) throws {
     var needed = plan.models.map { Array(repeating: false, count: $0.checkpoint.shards.count) }
     for step in plan.steps {
-      for input in step.inputs { needed[input.model][input.tensor.shard] = true }
+      for input in step.inputs {
+        for (model, tensor) in input.reads { needed[model][tensor.shard] = true }
+      }
     }
     models = plan.models
     files = try plan.models.enumerated().map { number, model in
       try model.checkpoint.shards.enumerated().map { index, shard in
         guard needed[number][index] else { return nil }
-        let path = model.checkpoint.folder.appending(shard.name)
+        let path = model.checkpoint.path(of: shard)
         let file = try MappedFile(path)
         guard file.bytes.count == shard.size else { throw MergeError.inputChanged(path) }
         return file
@@ -98,14 +100,39 @@ struct Inputs: Sendable {
   }
 
   func tensor(_ input: MergePlan.Input, rounding: DType?) throws -> InputTensor {
-    guard let file = files[input.model][input.tensor.shard] else {
-      let model = models[input.model].checkpoint
-      throw MergeError.inputChanged(model.path(of: input.tensor))
+    var tensor = try stored(input.tensor, of: input.model)
+    let dtype = tensor.dtype
+    tensor.rounding = rounding.flatMap { dtype.holdsMore(than: $0) ? $0 : nil }
+    tensor.update = try input.update.map { update in
+      try LoadedUpdate(update, of: input.tensor.info) { try numbers($0, of: input.model) }
     }
-    let dtype = input.tensor.info.dtype
-    return InputTensor(
-      file: file, range: input.tensor.range, dtype: dtype,
-      rounding: rounding.flatMap { dtype.holdsMore(than: $0) ? $0 : nil })
+    if let view = input.view {
+      var sources: [Int: InputTensor] = [:]
+      for source in view.sources { sources[source.model] = try self.tensor(source, rounding: nil) }
+      tensor.rows = LoadedRows(
+        view.map, width: input.tensor.info.shape.dropFirst().reduce(1, *), from: sources)
+      tensor.rounding = rounding.flatMap { rounding in
+        view.sources.contains { $0.tensor.info.dtype.holdsMore(than: rounding) } ? rounding : nil
+      }
+    }
+    return tensor
+  }
+
+  private func stored(_ tensor: StoredTensor, of model: Int) throws -> InputTensor {
+    guard let file = files[model][tensor.shard] else {
+      throw MergeError.inputChanged(models[model].checkpoint.path(of: tensor))
+    }
+    return InputTensor(file: file, tensor: tensor)
+  }
+
+  /// All elements of a tensor, in memory.
+  private func numbers(_ tensor: StoredTensor, of model: Int) throws -> [Float] {
+    let count = tensor.info.elementCount
+    let input = try stored(tensor, of: model)
+    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let start = buffer.baseAddress { input.convert(0..<count, into: start) }
+      initialized = count
+    }
   }
 }
 
@@ -114,10 +141,12 @@ extension MergePlan.Step {
   func job(_ inputs: Inputs, _ output: OutputTensor) throws -> any TensorJob {
     let tensors = try self.inputs.map { try inputs.tensor($0, rounding: computing) }
     switch action {
-    case .copy(let index): return CopyJob(tensors[index], output)
+    case .copy(let index):
+      guard !self.inputs[index].isPlain else { return CopyJob(tensors[index], output) }
+      return job(Passthrough(), Float.self, [tensors[index]], output)
     case .merge(let method):
       if let index = method.copiedInput, tensors[index].dtype == output.info.dtype,
-        tensors[index].rounding == nil
+        tensors[index].isPlain
       {
         return CopyJob(tensors[index], output)
       }

@@ -30,6 +30,21 @@ package struct MergedModel: Sendable {
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
+    if !plan.stages.isEmpty {
+      let folder = target.removingLastComponent().appending(
+        ".\(target.lastComponent?.string ?? "model").hubmerge-stages")
+      defer { try? FileSystem.remove(folder) }
+      let plan = plan.placed(in: folder)
+      for stage in plan.stages {
+        try MergedModel(stage.plan, target: folder.appending(stage.name), replacing: true).write(
+          threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
+      }
+      var last = plan
+      last.stages = []
+      return try MergedModel(last, target: target, replacing: replacing).write(
+        threads: threads, toolVersion: toolVersion, card: card, isCancelled: isCancelled,
+        onEvent: onEvent)
+    }
     let writer = try CheckpointWriter(
       target: target, layout: plan.layout,
       fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing)
@@ -38,7 +53,8 @@ package struct MergedModel: Sendable {
         .fill(writer)
       try writeOtherFiles(writer)
       if let card { try writer.write(Array(card().utf8), as: "README.md") }
-      try writer.commit(indexMetadata: [.init("hubmerge_version", .string(toolVersion))])
+      try writer.commit(
+        indexMetadata: [.init("hubmerge_version", .string(toolVersion))], check: plan.check)
     } catch {
       writer.abandon()
       throw error
@@ -48,6 +64,7 @@ package struct MergedModel: Sendable {
   private func writeOtherFiles(_ writer: CheckpointWriter) throws {
     if let config = plan.config { try writer.write(config.bytes, as: "config.json") }
     for file in plan.files { try writer.copy(file.source, as: file.name) }
+    for file in plan.writtenFiles { try writer.write(file.bytes, as: file.name) }
     try writer.write(Array(plan.recipe.text.utf8), as: "mergekit_config.yml")
   }
 }
@@ -63,10 +80,17 @@ extension MergePlan {
     for model in models {
       add(model.name + " " + (model.source.commit ?? "-"))
       for shard in model.checkpoint.shards {
-        let status = try FileSystem.status(model.checkpoint.folder.appending(shard.name))
-        add("\(shard.name) \(status.size) \(model.source.commit == nil ? status.modified : 0)")
+        let status = try FileSystem.status(model.checkpoint.path(of: shard))
+        // A commit's files never change; an adapter is not part of it.
+        let isPinned = model.source.commit != nil && shard.folder == nil
+        add("\(shard.name) \(status.size) \(isPinned ? 0 : status.modified)")
       }
     }
+    for update in steps.flatMap(\.inputs).compactMap(\.update) {
+      let rounding = update.rounding?.rawValue ?? "-"
+      add("\(update.product?.scale ?? 0) \(update.rows?.indices ?? []) \(rounding)")
+    }
+    for view in steps.flatMap(\.inputs).compactMap(\.view) { add("\(view.map.segments)") }
     for shard in layout.shards { hasher.update(shard.header) }
     return hasher.finish()
   }

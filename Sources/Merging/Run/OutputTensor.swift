@@ -21,20 +21,20 @@ struct OutputTensor: Sendable {
   }
 
   /// The error for a block with a result that is not a finite number; nil if the inputs had it already.
-  func spoiled<S: Scalar>(_ block: Block<S>) -> MergeError? {
+  func spoiled<S: Scalar>(_ block: Block<S>, _ inputs: [InputTensor]) -> MergeError? {
     // One value at a time: this runs once, on the way out, or where a model is broken to begin with.
     for index in 0..<block.count {
-      let isInherited = (0..<block.inputCount).contains { !block[$0][index].isFinite }
-      if isInherited { continue }
-      let value = block.output[index]
+      let element = block.offset + index
+      if inputs.contains(where: { !$0.isFinite(element) }) { continue }
       let isSpoilt = withUnsafeTemporaryAllocation(
         byteCount: info.dtype.byteWidth, alignment: 8
       ) { S.store(block.output + index, as: info.dtype, to: $0.baseAddress!, count: 1) > 0 }
-      if isSpoilt {
-        return .notFinite(
-          info.name, element: block.offset + index, overflow: value.isFinite, dtype: info.dtype,
-          models: models)
-      }
+      guard isSpoilt else { continue }
+      // An input may have been too large for the dtype that it was rounded to.
+      let rounded = inputs.indices.first { !block[$0][index].isFinite }
+      return .notFinite(
+        info.name, element: element, overflow: rounded != nil || block.output[index].isFinite,
+        dtype: rounded.flatMap { inputs[$0].rounding } ?? info.dtype, models: models)
     }
     return nil
   }

@@ -10,9 +10,13 @@ package struct Checkpoint: Sendable {
   package struct Shard: Hashable, Sendable {
     package let name: String
     package let size: Int
-    package init(name: String, size: Int) {
+    /// Where the file is if not in the checkpoint's folder.
+    package let folder: FilePath?
+
+    package init(name: String, size: Int, folder: FilePath? = nil) {
       self.name = name
       self.size = size
+      self.folder = folder
     }
   }
 
@@ -22,23 +26,40 @@ package struct Checkpoint: Sendable {
   package let config: ModelConfig?
   package let shards: [Shard]
   package let tensors: [TensorName: StoredTensor]
+  /// Whether the checkpoint is one file by itself, about which the others of its folder say nothing.
+  package let isSingleFile: Bool
 
   /// The names in counting order.
-  package var names: [TensorName] { tensors.keys.sorted() }
-  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.range.count } }
+  package let names: [TensorName]
+  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.byteCount } }
   package var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.info.elementCount } }
 
-  /// A checkpoint from the headers of its shards.
   package init(
-    folder: FilePath, config: ModelConfig?, shards: [(name: String, header: SafetensorsHeader)],
-    index: WeightIndex? = nil
+    folder: FilePath, config: ModelConfig?, shards: [Shard],
+    tensors: [TensorName: StoredTensor], isSingleFile: Bool = false
+  ) {
+    self.folder = folder
+    self.config = config
+    self.shards = shards
+    self.tensors = tensors
+    names = tensors.keys.sorted()
+    self.isSingleFile = isSingleFile
+  }
+
+  /// A checkpoint from the headers of its shards.
+  ///
+  /// - Throws: `WeightsError` if the shards contradict one another or the index, or hold quantised weights.
+  package init<Header: ShardHeader>(
+    folder: FilePath, config: ModelConfig?, shards: [(name: String, header: Header)],
+    index: WeightIndex? = nil, isSingleFile: Bool = false
   ) throws {
     var tensors: [TensorName: StoredTensor] = [:]
     for (number, shard) in shards.enumerated() {
       for entry in shard.header.entries {
         // A file may hold more than the index says it does (shared tensors); the index decides.
         if let index, let home = index.shard(of: entry.info.name), home != shard.name { continue }
-        let tensor = StoredTensor(info: entry.info, shard: number, range: entry.range)
+        let tensor = StoredTensor(
+          info: entry.info, shard: number, range: entry.range, strides: entry.strides)
         if let other = tensors.updateValue(tensor, forKey: entry.info.name) {
           throw WeightsError.duplicateTensor(
             folder, entry.info.name, shards: [shards[other.shard].name, shard.name])
@@ -50,10 +71,13 @@ package struct Checkpoint: Sendable {
         throw WeightsError.notInShard(folder, name, shard: shard)
       }
     }
-    self.folder = folder
-    self.config = config
-    self.shards = shards.map { Shard(name: $0.name, size: $0.header.fileSize) }
-    self.tensors = tensors
+    if let scheme = Quantization.scheme(of: tensors.mapValues(\.info), config) {
+      throw WeightsError.quantized(folder, scheme: scheme)
+    }
+    self.init(
+      folder: folder, config: config,
+      shards: shards.map { Shard(name: $0.name, size: $0.header.fileSize) }, tensors: tensors,
+      isSingleFile: isSingleFile)
   }
 
   /// Reads config.json, the index and all shards' headers of a model folder.
@@ -62,19 +86,52 @@ package struct Checkpoint: Sendable {
     let files = try WeightFiles(names: FileSystem.names(in: folder), in: folder) { name in
       try FileSystem.read(folder.appending(name))
     }
-    let shards = try files.shards.map { name in
-      guard FileSystem.kind(folder.appending(name)) == .file else {
-        throw WeightsError.missingShard(folder, shard: name)
-      }
-      return (name: name, header: try SafetensorsFile.header(of: folder.appending(name)))
-    }
     let configPath = folder.appending("config.json")
     let config = FileSystem.exists(configPath) ? try ModelConfig(contentsOf: configPath) : nil
-    try self.init(folder: folder, config: config, shards: shards, index: files.index)
+    try self.init(
+      folder: folder, config: config, format: files.format, names: files.shards,
+      index: files.index)
+  }
+
+  /// Reads the header of a file of weights that stands alone.
+  ///
+  /// - Throws: `WeightsError.noWeights` if the name is not one of a format that is read.
+  package init(file: FilePath) throws {
+    let folder = file.removingLastComponent()
+    let name = file.lastComponent?.string ?? ""
+    guard let format = WeightFormat(fileName: name) else {
+      throw WeightsError.noWeights(folder, others: [name])
+    }
+    try self.init(folder: folder, config: nil, format: format, names: [name], isSingleFile: true)
+  }
+
+  private init(
+    folder: FilePath, config: ModelConfig?, format: WeightFormat, names: [String],
+    index: WeightIndex? = nil, isSingleFile: Bool = false
+  ) throws {
+    for name in names where FileSystem.kind(folder.appending(name)) != .file {
+      throw WeightsError.missingShard(folder, shard: name)
+    }
+    switch format {
+    case .safetensors:
+      let shards = try names.map {
+        (name: $0, header: try SafetensorsFile.header(of: folder.appending($0)))
+      }
+      try self.init(
+        folder: folder, config: config, shards: shards, index: index, isSingleFile: isSingleFile)
+    case .torch:
+      let shards = try names.map {
+        (name: $0, header: try TorchArchive(contentsOf: folder.appending($0)))
+      }
+      try self.init(
+        folder: folder, config: config, shards: shards, index: index, isSingleFile: isSingleFile)
+    }
   }
 
   /// The path of the shard that holds a tensor.
-  package func path(of tensor: StoredTensor) -> FilePath {
-    folder.appending(shards[tensor.shard].name)
+  package func path(of tensor: StoredTensor) -> FilePath { path(of: shards[tensor.shard]) }
+
+  package func path(of shard: Shard) -> FilePath {
+    (shard.folder ?? folder).appending(shard.name)
   }
 }

@@ -154,14 +154,17 @@ package final class CheckpointWriter: Sendable {
   }
 
   /// Makes the folder appear at its place.
-  package func commit(indexMetadata: [JSON.Member] = []) throws {
+  ///
+  /// - Parameter check: Looks at the complete folder before it is moved there.
+  package func commit(
+    indexMetadata: [JSON.Member] = [], check: (FilePath) throws -> Void = { _ in }
+  ) throws {
     if let index = layout.index(metadata: indexMetadata) {
       try write(
         Array((index.serialized(.pretty(indent: 2)) + "\n").utf8),
         as: "model.safetensors.index.json")
     }
-    try FileSystem.remove(staging.appending(Self.journalName))
-    try FileSystem.remove(staging.appending(".lock"))
+    try check(staging)
     try FileSystem.syncFolder(staging)
     if replaces, FileSystem.exists(target) {
       let old = FileSystem.temporarySibling(of: target)
@@ -172,6 +175,9 @@ package final class CheckpointWriter: Sendable {
       if FileSystem.kind(target) == .folder { try FileSystem.removeEmptyFolder(target) }
       try FileSystem.renameNew(staging, to: target)
     }
+    // Last, so that no other process takes the folder for unfinished work before it is at its place.
+    try FileSystem.remove(target.appending(Self.journalName))
+    try FileSystem.remove(target.appending(".lock"))
     try FileSystem.syncFolder(target.removingLastComponent())
   }
 

@@ -4,7 +4,7 @@
 internal import Documents
 package import SystemPackage
 
-/// The content of `model.safetensors.index.json`: which shard holds which tensor.
+/// The content of `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which shard holds which tensor.
 package struct WeightIndex: Sendable {
   package let entries: [(name: TensorName, shard: String)]
   private let shards: [TensorName: String]
@@ -35,44 +35,4 @@ package struct WeightIndex: Sendable {
 
   /// The shards, each once, sorted.
   package var shardNames: [String] { Set(shards.values).sorted() }
-}
-
-/// Which files of a folder hold the model's weights.
-///
-/// The index decides; without one `model.safetensors`, then shards by their `-00001-of-` names, then a single
-/// file of any name. `consolidated.*` and adapter files are variants of the same weights and not read.
-package struct WeightFiles: Sendable {
-  package let shards: [String]
-  package let index: WeightIndex?
-
-  package init(
-    names: [String], in folder: FilePath, reading read: (String) throws -> [UInt8]
-  ) throws {
-    let indexName = "model.safetensors.index.json"
-    if names.contains(indexName) {
-      let index = try WeightIndex(read(indexName), path: folder.appending(indexName))
-      self.index = index
-      shards = index.shardNames
-      return
-    }
-    index = nil
-    let candidates = names.filter {
-      $0.hasSuffix(".safetensors") && !$0.hasPrefix("consolidated")
-        && !$0.hasPrefix("adapter_model")
-    }
-    let numbered = candidates.filter { $0.contains("-of-") }
-    if candidates.contains("model.safetensors") {
-      shards = ["model.safetensors"]
-    } else if !numbered.isEmpty {
-      shards = numbered.sorted()
-    } else if candidates.count == 1 {
-      shards = candidates
-    } else {
-      let others = names.filter { name in
-        [".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".safetensors"]
-          .contains { name.hasSuffix($0) }
-      }
-      throw WeightsError.noWeights(folder, others: others)
-    }
-  }
 }

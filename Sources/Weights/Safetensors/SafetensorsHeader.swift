@@ -8,15 +8,9 @@ internal import Documents
 /// A file is eight bytes (header length N, little endian), N bytes of JSON, and the tensors' bytes, which
 /// cover the rest of the file without holes or overlaps.
 /// Source: the format description of the safetensors project.
-package struct SafetensorsHeader: Hashable, Sendable {
-  package struct Entry: Hashable, Sendable {
-    package let info: TensorInfo
-    /// Where the tensor's bytes are in the file, counted from the file's first byte.
-    package let range: Range<Int>
-  }
-
+package struct SafetensorsHeader: ShardHeader, Hashable, Sendable {
   /// The tensors in the order of their bytes.
-  package let entries: [Entry]
+  package let entries: [TensorEntry]
   package let metadata: [String: String]
   /// Length of the whole file in bytes.
   package let fileSize: Int
@@ -36,29 +30,35 @@ package struct SafetensorsHeader: Hashable, Sendable {
   /// Parses the header text (without the eight bytes before it) of a file of `fileSize` bytes.
   package init(text: [UInt8], fileSize: Int) throws(SafetensorsFault) {
     guard text.first == UInt8(ascii: "{") else { throw .notJSON("it does not begin with \"{\"") }
-    let json: JSON
-    do throws(JSONError) { json = try JSON.parse(text) } catch { throw .notJSON("\(error)") }
-    guard case .object(let members) = json else { throw .notJSON("it is not an object") }
+    let root: JSONNode
+    do throws(JSONError) {
+      root = try JSONDocument(parsing: text).root
+    } catch {
+      throw .notJSON("\(error)")
+    }
+    guard root.kind == .object else { throw .notJSON("it is not an object") }
 
     let dataStart = 8 + text.count
-    var entries: [Entry] = []
-    entries.reserveCapacity(members.count)
-    var names = Set<TensorName>(minimumCapacity: members.count)
+    var entries: [TensorEntry] = []
+    entries.reserveCapacity(root.count)
+    var names = Set<TensorName>(minimumCapacity: root.count)
     var metadata: [String: String] = [:]
-    for member in members {
+    for member in root.members {
       if member.key == "__metadata__" {
-        guard let items = member.value.members else { throw .metadataNotText(member.key) }
-        for item in items {
-          guard let text = item.value.string else { throw .metadataNotText(item.key) }
-          metadata[item.key] = text
+        guard member.value.kind == .object else { throw .metadataNotText("__metadata__") }
+        for item in member.value.members {
+          guard let text = item.value.string else { throw .metadataNotText(item.key.string) }
+          metadata[item.key.string] = text
         }
         continue
       }
-      let name = TensorName(member.key)
+      let name = TensorName(member.key.string)
       guard names.insert(name).inserted else { throw .duplicate(name) }
       entries.append(try Self.entry(name, member.value, dataStart: dataStart, fileSize: fileSize))
     }
-    entries.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
 
     var end = dataStart
     for entry in entries {
@@ -73,19 +73,19 @@ package struct SafetensorsHeader: Hashable, Sendable {
     self.fileSize = fileSize
   }
 
-  private static func entry(_ name: TensorName, _ json: JSON, dataStart: Int, fileSize: Int)
-    throws(SafetensorsFault) -> Entry
+  private static func entry(_ name: TensorName, _ json: JSONNode, dataStart: Int, fileSize: Int)
+    throws(SafetensorsFault) -> TensorEntry
   {
     guard let dtypeName = json["dtype"]?.string else { throw .field("dtype", name) }
     guard let dtype = DType(rawValue: dtypeName) else { throw .unknownDType(dtypeName, name) }
-    guard let axes = json["shape"]?.array else { throw .field("shape", name) }
-    guard let offsets = json["data_offsets"]?.array, offsets.count == 2,
+    guard let axes = json["shape"], axes.kind == .array else { throw .field("shape", name) }
+    guard let offsets = json["data_offsets"].map({ Array($0.elements) }), offsets.count == 2,
       let begin = offsets[0].int, let end = offsets[1].int, begin >= 0, end >= begin
     else { throw .field("data_offsets", name) }
 
     var shape: [Int] = []
     var bytes = dtype.byteWidth
-    for axis in axes {
+    for axis in axes.elements {
       guard let length = axis.int, length >= 0 else { throw .field("shape", name) }
       let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
       guard !overflow else { throw .shapeOverflow(name) }
@@ -96,7 +96,7 @@ package struct SafetensorsHeader: Hashable, Sendable {
       throw .sizeMismatch(name, stated: end - begin, computed: bytes)
     }
     guard end <= Int.max - dataStart else { throw .field("data_offsets", name) }
-    return Entry(
+    return TensorEntry(
       info: TensorInfo(name: name, dtype: dtype, shape: shape),
       range: dataStart + begin..<dataStart + end)
   }
@@ -123,7 +123,8 @@ extension SafetensorsFault: CustomStringConvertible {
   package var description: String {
     switch self {
     case .tooShort(let size): "only \(size) bytes long"
-    case .headerTooLong(let length): "its header claims \(length) bytes, more than the format allows"
+    case .headerTooLong(let length):
+      "its header claims \(length) bytes, more than the format allows"
     case .headerPastEnd(let length, let size):
       "its header claims \(length) bytes, but the file has only \(size)"
     case .notJSON(let reason): "its header is not valid JSON: \(reason)"
@@ -134,7 +135,8 @@ extension SafetensorsFault: CustomStringConvertible {
     case .sizeMismatch(let name, let stated, let computed):
       "\(name) occupies \(stated) bytes, but its shape and dtype need \(computed)"
     case .duplicate(let name): "\(name) is listed twice"
-    case .holeOrOverlap(let name): "the bytes of \(name) do not follow those of the tensor before it"
+    case .holeOrOverlap(let name):
+      "the bytes of \(name) do not follow those of the tensor before it"
     case .truncated(let missing): "it is truncated: \(missing) bytes are missing at its end"
     case .trailingBytes(let count): "\(count) bytes at its end belong to no tensor"
     }

@@ -17,13 +17,14 @@ struct Card: ReportingCommand {
       models. What stands between the card's "hubmerge:keep" markers is kept.
       """)
 
-  @Argument(help: ArgumentHelp("The merged model's folder.", valueName: "folder"), completion: .directory)
+  @Argument(
+    help: ArgumentHelp("The merged model's folder.", valueName: "folder"), completion: .directory)
   var folder: String
 
   @Option(help: ArgumentHelp("The id that the model has on the hub.", valueName: "repo"))
   var repository: String?
 
-  @OptionGroup var options: MergeOptions
+  @OptionGroup var options: CardOptions
   @OptionGroup var hub: HubOptions
   @OptionGroup var output: OutputOptions
 

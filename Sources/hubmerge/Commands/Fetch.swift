@@ -17,7 +17,8 @@ struct Fetch: ReportingCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Repositories: namespace/name, or namespace/name@revision.", valueName: "repo"))
+    help: ArgumentHelp(
+      "Repositories: namespace/name, or namespace/name@revision.", valueName: "repo"))
   var repositories: [String]
 
   @Option(
@@ -33,6 +34,9 @@ struct Fetch: ReportingCommand {
 
   @Flag(help: "Only what a merge needs: one set of weights, configuration, tokenizer, card.")
   var forMerging = false
+
+  @Flag(help: "Tell only what would be fetched, and what is here already.")
+  var dryRun = false
 
   @Flag(help: "The repositories are datasets.")
   var dataset = false
@@ -54,6 +58,15 @@ struct Fetch: ReportingCommand {
     let destination =
       localDir.map { SnapshotDestination.folder(FilePath($0), cache: hub.cache) }
       ?? .cache(hub.cache)
+    if dryRun {
+      var forecasts: [SnapshotForecast] = []
+      for text in repositories {
+        let (id, revision) = try reference(text)
+        forecasts.append(
+          try await client.repository(id).forecast(revision, selection, into: destination))
+      }
+      return FetchForecastReport(forecasts: forecasts)
+    }
     var snapshots: [Snapshot] = []
     for text in repositories {
       let (id, revision) = try reference(text)
@@ -108,6 +121,7 @@ struct FetchReport: Report, Sendable {
                 .object([
                   "path": .string(file.path), "bytes": .int(file.size),
                   "digest": file.digest.map { .string($0.hex) }, "reused": .bool(file.wasReused),
+                  "seconds": .number("\((file.seconds * 1000).rounded() / 1000)"),
                 ])
               })),
         ])

@@ -19,7 +19,8 @@ struct Merge: ReportingCommand {
       finished shard.
       """)
 
-  @Argument(help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
+  @Argument(
+    help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
   var recipe: String
 
   @Argument(

@@ -47,9 +47,13 @@ struct MethodReport: Report, Sendable {
   let spec: MethodSpec
 
   var text: String {
-    var lines = ["\(spec.title) (\(spec.id))", "", spec.summary, "", "models      \(spec.modelsText)"]
+    var lines = [
+      "\(spec.title) (\(spec.id))", "", spec.summary, "", "models      \(spec.modelsText)",
+    ]
     lines.append("base model  \(spec.baseText)")
-    if let paper = spec.paper { lines += ["paper       \(paper.title)", "            \(paper.url)"] }
+    if let paper = spec.paper {
+      lines += ["paper       \(paper.title)", "            \(paper.url)"]
+    }
     if !spec.parameters.isEmpty { lines += ["", "parameters"] }
     for parameter in spec.parameters {
       let range = parameter.range.map { ", \($0.lowerBound) to \($0.upperBound)" } ?? ""

@@ -16,7 +16,8 @@ struct Plan: ReportingCommand {
       every tensor with its inputs, parameters and place in the output.
       """)
 
-  @Argument(help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
+  @Argument(
+    help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
   var recipe: String
 
   @OptionGroup var options: MergeOptions
@@ -53,10 +54,14 @@ struct PlanReport: Report, Sendable {
     lines.append(
       "tensors  \(plan.steps.count), \(Quantity.count(plan.parameterCount)) parameters, "
         + (plan.mainDType?.torchName ?? "") + (copies > 0 ? ", \(copies) copied" : ""))
+    for reason in UnusedTensor.Reason.allCases {
+      let count = plan.unused.count { $0.reason == reason }
+      if count > 0 { lines.append("unused   \(count) of the sources: \(reason.rawValue)") }
+    }
     lines.append(
       "output   \(Quantity.plural(plan.layout.shards.count, "shard")), "
         + "\(Quantity.bytes(plan.layout.fileSize)), "
-        + "\(Quantity.plural(plan.files.count, "other file")) of "
+        + "\(Quantity.plural(plan.files.count + plan.writtenFiles.count, "other file")) of "
         + plan.models[plan.donor].name)
     lines.append(
       "needs    \(Quantity.bytes(plan.inputBytes)) read, "
@@ -82,13 +87,24 @@ struct PlanReport: Report, Sendable {
           plan.layout.shards.map {
             .object([.init("name", .string($0.name)), .init("bytes", .int($0.size))])
           })),
-      .init("files", .array(plan.files.map { .string($0.name) })),
+      .init(
+        "files", .array((plan.files.map(\.name) + plan.writtenFiles.map(\.name)).map(JSON.string))),
+      .init("vocabulary", plan.vocabulary?.json ?? .null),
       .init("tensors", .array(plan.steps.indices.map(tensor))),
+      .init("unused", .array(plan.unused.map(unused))),
       .init("warnings", .array(plan.warnings.map { .string($0.message) })),
     ])
   }
 
   var essence: String { "\(plan.steps.count) tensors, \(plan.layout.fileSize) bytes" }
+
+  private func unused(_ tensor: UnusedTensor) -> JSON {
+    .object([
+      .init("model", .string(plan.models[tensor.model].name)),
+      .init("tensor", .string(tensor.name.text)),
+      .init("reason", .string(tensor.reason.rawValue)),
+    ])
+  }
 
   private func tensor(_ index: Int) -> JSON {
     let step = plan.steps[index]

@@ -17,7 +17,8 @@ struct ReleaseCommand: ReportingCommand {
       folder beside the cache, which is removed when the model is published.
       """)
 
-  @Argument(help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
+  @Argument(
+    help: ArgumentHelp("The recipe, a YAML file.", valueName: "recipe"), completion: .file())
   var recipe: String
 
   @Argument(help: ArgumentHelp("The repository, namespace/name.", valueName: "repo"))

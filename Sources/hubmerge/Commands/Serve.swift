@@ -19,7 +19,9 @@ struct Serve: ReportingCommand {
       everybody may do everything. Ctrl-C ends it.
       """)
 
-  @Option(help: ArgumentHelp("The folder of the repositories.", valueName: "path"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("The folder of the repositories.", valueName: "path"), completion: .directory
+  )
   var root = "hub"
 
   @Option(help: "The port; 0 for any that is free.")
@@ -106,5 +108,6 @@ struct ServeReport: Report, Sendable {
   var json: JSON {
     .object([.init("url", url.map { .string($0) } ?? .null), .init("root", .string(root))])
   }
-  var essence: String { url ?? "stopped" }
+  /// Empty when it has stopped: its address was all there was to tell.
+  var essence: String { url ?? "" }
 }

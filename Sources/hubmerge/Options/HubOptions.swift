@@ -44,6 +44,7 @@ struct HubOptions: ParsableArguments {
     }
     var configuration = HubConfiguration(
       endpoint: url, token: token, userAgent: "hubmerge/\(Hubmerge.version); swift/6")
+    configuration.trustedPublisher = try environment.trustedPublisher
     configuration.isOffline = offline || environment.isOffline
     if let timeout = environment.downloadTimeout { configuration.transport.patience = timeout }
     configuration.transport.authorities = environment.authorities

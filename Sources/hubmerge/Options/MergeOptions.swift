@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Merging
+internal import Weights
 
 /// How a merge is done. Names are mergekit's wherever it has one.
 struct MergeOptions: ParsableArguments {
@@ -21,8 +22,25 @@ struct MergeOptions: ParsableArguments {
     help: "Threads that merge (default: one for each processor).")
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Round models that a LoRA is applied to, such as float16 or bfloat16 (default: as stored).",
+      valueName: "dtype"))
+  var loraMergeDtype: String?
+
   @Flag(inversion: .prefixedNo, help: "Merge models of different architectures.")
   var allowCrimes = false
+
+  @Flag(help: "Unite tokenizers that split text differently, though some tokens will never occur.")
+  var allowDeadTokens = false
+
+  @Flag(help: "Add the chat template's end of turn to the tokens that end a text.")
+  var fixEos = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Cut embeddings to the model with the fewest rows where vocabularies differ.")
+  var unsafeTruncateEmbeddings = false
 
   @Flag(inversion: .prefixedNo, help: "Take over the tokenizer's files.")
   var copyTokenizer = true
@@ -30,10 +48,7 @@ struct MergeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Write README.md.")
   var writeModelCard = true
 
-  @Option(
-    help: ArgumentHelp("Template of the card: a file, or default or minimal.", valueName: "file"),
-    completion: .file())
-  var template = "default"
+  @OptionGroup var card: CardOptions
 
   @OptionGroup(title: "Accepted from mergekit, with nothing to do here")
   var inert: InertMergeOptions
@@ -44,6 +59,10 @@ struct MergeOptions: ParsableArguments {
     options.seed = randomSeed
     options.allowsMixedArchitectures = allowCrimes
     options.copiesTokenizer = copyTokenizer
+    options.allowsDeadTokens = allowDeadTokens
+    options.fixesEndOfTurn = fixEos
+    options.truncatesEmbeddings = unsafeTruncateEmbeddings
+    options.adapterDType = loraMergeDtype.flatMap(DType.init(recipeName:))
     return options
   }
 
@@ -51,11 +70,11 @@ struct MergeOptions: ParsableArguments {
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--num-threads is at least 1.") }
+    if let loraMergeDtype, DType(recipeName: loraMergeDtype) == nil {
+      throw ValidationError("--lora-merge-dtype: \"\(loraMergeDtype)\" is not a dtype.")
+    }
     if !inert.safeSerialization {
       throw ValidationError("--no-safe-serialization: only safetensors files are written.")
-    }
-    if inert.unsafeTruncateEmbeddings {
-      throw ValidationError("--unsafe-truncate-embeddings is not supported.")
     }
   }
 }
@@ -72,11 +91,9 @@ struct InertMergeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: .hidden) var trustRemoteCode = false
   @Flag(help: .hidden) var gpuRich = false
   @Flag(inversion: .prefixedNo, help: .hidden) var safeSerialization = true
-  @Flag(inversion: .prefixedNo, help: .hidden) var unsafeTruncateEmbeddings = false
   @Option(help: .hidden) var device: String?
   @Option(help: .hidden) var writeThreads: Int?
   @Option(help: .hidden) var loraMergeCache: String?
-  @Option(help: .hidden) var loraMergeDtype: String?
 
   /// The options that were given, as they were spelt.
   var given: [String] {
@@ -86,7 +103,6 @@ struct InertMergeOptions: ParsableArguments {
       ("--clone-tensors", cloneTensors), ("--trust-remote-code", trustRemoteCode),
       ("--gpu-rich", gpuRich), ("--device", device != nil),
       ("--write-threads", writeThreads != nil), ("--lora-merge-cache", loraMergeCache != nil),
-      ("--lora-merge-dtype", loraMergeDtype != nil),
     ]
     return flags.filter(\.1).map(\.0)
   }

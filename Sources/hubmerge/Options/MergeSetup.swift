@@ -11,21 +11,36 @@ internal import Weights
 
 /// What merge, plan, card and release share: the recipe, the hub behind it, and the progress of both.
 struct MergeSetup {
-  private let options: MergeOptions
+  private let options: PlanOptions
+  private let threads: Int
+  private let card: CardOptions
   private let hub: HubOptions
   private let console: Console
 
   init(_ options: MergeOptions, _ hub: HubOptions, _ console: Console) {
+    self.options = options.planOptions
+    threads = options.threadCount
+    card = options.card
+    self.hub = hub
+    self.console = console
+    let inert = options.inert.given
+    if !inert.isEmpty {
+      console.note("\(inert.joined(separator: ", ")): accepted, but there is nothing to do for it")
+    }
+  }
+
+  /// For the card of a merge that has been done already.
+  init(_ card: CardOptions, _ hub: HubOptions, _ console: Console) {
+    var options = PlanOptions()
+    options.allowsMixedArchitectures = true
     self.options = options
+    threads = 1
+    self.card = card
     self.hub = hub
     self.console = console
   }
 
   func build(_ recipe: String) throws -> ModelBuild {
-    let inert = options.inert.given
-    if !inert.isEmpty {
-      console.note("\(inert.joined(separator: ", ")): accepted, but there is nothing to do for it")
-    }
     guard FileSystem.kind(FilePath(recipe)) == .file else {
       throw UserError(
         status: .missingInput, what: "there is no recipe \(recipe)",
@@ -33,8 +48,9 @@ struct MergeSetup {
     }
     return ModelBuild(
       recipe: try Recipe(contentsOf: FilePath(recipe)),
-      source: HubModelSource(hub: try client(), cache: hub.cache), options: options.planOptions,
-      threads: options.threadCount, toolVersion: Hubmerge.version, hubAddress: hub.address,
+      source: HubModelSource(hub: try client(), cache: hub.cache), options: options,
+      threads: threads,
+      toolVersion: Hubmerge.version, hubAddress: hub.address,
       onEvent: show)
   }
 
@@ -43,23 +59,24 @@ struct MergeSetup {
   /// Finds out before any work that the output may not be written.
   func checkTarget(_ target: FilePath, replacing: Bool) throws {
     if !replacing { try CheckpointWriter.checkFree(target) }
+    try FileSystem.checkWritable(nearest: target)
   }
 
   func template() throws -> CardTemplate {
-    if let builtin = try CardTemplate(builtin: options.template) { return builtin }
-    let path = FilePath(options.template)
+    if let builtin = try CardTemplate(builtin: card.template) { return builtin }
+    let path = FilePath(card.template)
     guard FileSystem.kind(path) == .file else {
       throw UserError(
-        status: .missingInput, what: "there is no template \(options.template)",
+        status: .missingInput, what: "there is no template \(card.template)",
         advice: "name a file, or one of " + CardTemplate.builtinNames.joined(separator: ", "))
     }
     return try CardTemplate(
-      String(decoding: FileSystem.read(path), as: UTF8.self), name: options.template)
+      String(decoding: FileSystem.read(path), as: UTF8.self), name: card.template)
   }
 
   private func show(_ event: ModelBuild.Event) {
     switch event {
-    case .planning: console.progress.begin("plan")
+    case .planning: console.progress.begin("plan", embraces: true)
     case .planned(let plan):
       console.progress.finish()
       console.show(plan.warnings, file: plan.recipe.file, text: plan.recipe.text)
@@ -82,8 +99,9 @@ extension Console {
     { event in
       switch event {
       case .planned(let direction, let repository, let files, let bytes):
-        progress.begin(direction == .download ? "fetch" : "push", total: bytes)
-        progress.detail("\(repository), \(Quantity.plural(files, "file"))")
+        progress.begin(
+          direction == .download ? "fetch" : "push", of: "\(repository)", total: bytes)
+        progress.detail(Quantity.plural(files, "file"))
       case .started(_, let file, _): progress.detail(file.path)
       case .advanced(_, _, let bytes): progress.advance(bytes)
       case .reused(_, _, let bytes): progress.grow(total: -bytes)

@@ -24,9 +24,11 @@ struct Console: Sendable {
 
   func show(_ report: any Report) {
     progress.finish()
+    guard !report.essence.isEmpty else { return }
     let text =
       isJSON
-      ? report.json.serialized(.pretty(indent: 2)) : isQuiet ? report.essence : report.text
+      ? report.json.serialized(.pretty(indent: 2))
+      : (isQuiet ? report.essence : report.text).printableLines
     Self.write(text + "\n", to: 1)
   }
 
@@ -35,10 +37,10 @@ struct Console: Sendable {
 
   func note(_ message: String) {
     guard !isQuiet else { return }
-    say(terminal.dim("note:") + " " + message)
+    say(terminal.dim("note:") + " " + message.printable)
   }
 
-  func warn(_ message: String) { say(terminal.yellow("warning:") + " " + message) }
+  func warn(_ message: String) { say(terminal.yellow("warning:") + " " + message.printable) }
 
   func show(_ diagnostics: [Diagnostic], file: String, text: String) {
     progress.interrupt {
@@ -55,16 +57,32 @@ struct Console: Sendable {
       show(recipe.diagnostics, file: recipe.file, text: recipe.text)
       return .badInput
     }
+    if let models = error as? UnavailableModels { return explain(models) }
     let report = ErrorReport(error)
     show(report)
     return report.status
+  }
+
+  /// Tells which models of a recipe cannot be read, each at its place; the status of the first.
+  private func explain(_ models: UnavailableModels) -> ExitStatus {
+    let reports = models.failures.map { ErrorReport($0.error) }
+    progress.interrupt {
+      for (failure, report) in zip(models.failures, reports) {
+        let diagnostic = Diagnostic(
+          .error, "\(failure.model): \(report.what)", advice: report.advice, at: failure.node)
+        let text = DiagnosticText(
+          diagnostic, why: report.why, file: models.file, text: models.text, terminal: terminal)
+        Self.write(text.rendered, to: 2)
+      }
+    }
+    return reports.first?.status ?? .internalError
   }
 
   func show(_ failure: ErrorReport) {
     progress.interrupt { Self.write(failure.rendered(terminal), to: 2) }
   }
 
-  func log(_ line: String) { say(terminal.dim(line)) }
+  func log(_ line: String) { say(terminal.dim(line.printable)) }
 
   private func say(_ line: String) {
     progress.interrupt { Self.write(line + "\n", to: 2) }

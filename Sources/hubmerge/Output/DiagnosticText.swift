@@ -7,13 +7,17 @@ internal import Merging
 /// A finding in a recipe as compilers show it: place, message, the line and a caret.
 struct DiagnosticText {
   private let diagnostic: Diagnostic
+  private let why: String?
   private let file: String
   private let text: String
   private let terminal: Terminal
 
-  init(_ diagnostic: Diagnostic, file: String, text: String, terminal: Terminal) {
+  init(
+    _ diagnostic: Diagnostic, why: String? = nil, file: String, text: String, terminal: Terminal
+  ) {
     self.diagnostic = diagnostic
-    self.file = file
+    self.why = why
+    self.file = file.printable
     self.text = text
     self.terminal = terminal
   }
@@ -21,14 +25,16 @@ struct DiagnosticText {
   var rendered: String {
     let kind =
       diagnostic.severity == .error ? terminal.red("error:") : terminal.yellow("warning:")
+    let message = diagnostic.message.printable
     var lines: [String] = []
     if let place = diagnostic.location {
-      lines.append("\(terminal.bold("\(file):\(place):")) \(kind) \(diagnostic.message)")
+      lines.append("\(terminal.bold("\(file):\(place):")) \(kind) \(message)")
       lines += excerpt(place)
     } else {
-      lines.append("\(terminal.bold("\(file):")) \(kind) \(diagnostic.message)")
+      lines.append("\(terminal.bold("\(file):")) \(kind) \(message)")
     }
-    if let advice = diagnostic.advice { lines.append("  try: \(advice)") }
+    if let why { lines.append("  why: \(why.printable)") }
+    if let advice = diagnostic.advice { lines.append("  try: \(advice.printable)") }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -41,6 +47,6 @@ struct DiagnosticText {
     if let end = diagnostic.end, end.line == place.line { length = end.column - place.column }
     let rest = max(1, line.unicodeScalars.count - place.column + 1)
     let marks = "^" + String(repeating: "~", count: max(0, min(length, rest) - 1))
-    return ["  \(line)", "  \(blanks.joined())\(terminal.green(marks))"]
+    return ["  \(line.printableColumns)", "  \(blanks.joined())\(terminal.green(marks))"]
   }
 }

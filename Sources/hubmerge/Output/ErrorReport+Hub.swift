@@ -15,6 +15,10 @@ extension ErrorReport {
       self.init(
         .notPermitted, "the hub does not accept the token",
         advice: "make a new one in the hub's settings and put it into HF_TOKEN")
+    case .publisherRefused(let resource):
+      self.init(
+        .notPermitted, "the hub does not trust this job to publish to \(resource)",
+        advice: "name this repository and workflow as a trusted publisher in the hub's settings")
     case .gated:
       self.init(
         .notPermitted, "\(name) is gated",
@@ -36,7 +40,8 @@ extension ErrorReport {
     case .staleParent:
       self.init(.tryAgain, "\(name) has a newer commit", advice: "look at it and push again")
     case .payloadTooLarge: self.init(.unavailable, "the hub finds the upload too large")
-    case .rangeNotSatisfiable: self.init(.inputOutput, "a file of \(name) is shorter than announced")
+    case .rangeNotSatisfiable:
+      self.init(.inputOutput, "a file of \(name) is shorter than announced")
     case .badRequest: self.init(.unavailable, "the hub does not accept the request")
     case .rateLimited(let seconds):
       self.init(

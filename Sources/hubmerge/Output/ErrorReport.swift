@@ -32,6 +32,9 @@ struct ErrorReport {
     case let error as CheckpointWriter.Failure: self.init(error)
     case let error as StorageError: self.init(error)
     case let error as ModelSourceError: self.init(error)
+    case let error as AdapterError:
+      self.init(
+        .badInput, "the adapter \(error.path) cannot be applied", why: "\(error.fault)")
     case let error as InvalidRepoID:
       self.init(
         .usage, "\"\(error.text)\" is not a repository id", why: "\(error)",
@@ -54,9 +57,9 @@ struct ErrorReport {
   }
 
   func rendered(_ terminal: Terminal) -> String {
-    var text = "\(terminal.red("error:")) \(what)\n"
-    if let why { text += "  why: \(why)\n" }
-    if let advice { text += "  try: \(advice)\n" }
+    var text = "\(terminal.red("error:")) \(what.printable)\n"
+    if let why { text += "  why: \(why.printable)\n" }
+    if let advice { text += "  try: \(advice.printable)\n" }
     return text
   }
 }
@@ -76,6 +79,10 @@ extension ErrorReport {
       self.init(
         .badInput, "\(path) is not a sound safetensors file", why: "\(fault)",
         advice: "fetch or copy it again")
+    case .brokenTorchArchive(let path, let fault):
+      self.init(
+        .badInput, "\(path) is not a PyTorch archive that can be read", why: "\(fault)",
+        advice: "load it in PyTorch and save its tensors as safetensors")
     case .brokenJSON(let path, let fault):
       self.init(.badInput, "\(path) is not valid JSON", why: "\(fault)")
     case .malformed(let path, let reason):
@@ -85,7 +92,8 @@ extension ErrorReport {
       self.init(
         .missingInput, "\(path) has no safetensors weights",
         why: others.isEmpty
-          ? nil : "it has only " + others.prefix(4).joined(separator: ", ")
+          ? nil
+          : "it has only " + others.prefix(4).joined(separator: ", ")
             + ", a format that is not read",
         advice: others.isEmpty
           ? nil : "convert them: transformers' save_pretrained writes safetensors")
@@ -99,7 +107,8 @@ extension ErrorReport {
         .badInput, "\(path): the index places \(tensor) in \(shard), which does not have it")
     case .duplicateTensor(let path, let tensor, let shards):
       self.init(
-        .badInput, "\(path) has \(tensor) more than once", why: "in " + shards.joined(separator: ", "))
+        .badInput, "\(path) has \(tensor) more than once",
+        why: "in " + shards.joined(separator: ", "))
     case .quantized(let path, let scheme):
       self.init(
         .badInput, "\(path) is quantised (\(scheme))",
@@ -123,6 +132,10 @@ extension ErrorReport {
           ? "use smaller weights, or \"out_dtype: bfloat16\"" : "check the weights of the models")
     case .inputChanged(let path):
       self.init(.inputOutput, "\(path) changed while it was being merged", advice: "start again")
+    case .notAsPlanned(let path, let reason):
+      self.init(
+        .inputOutput, "\(path) is not what was written to it", why: reason,
+        advice: "check the disk, and start again")
     case .cancelled: self.init(.interrupted, "interrupted")
     }
   }
@@ -145,11 +158,10 @@ extension ErrorReport {
 
   private init(_ error: StorageError) {
     let status: ExitStatus =
-      error.isNotFound
-      ? .missingInput
-      : error.errno == .permissionDenied
-        ? .notPermitted
-        : error.isDiskFull || error.operation == "create" ? .cannotCreate : .inputOutput
+      error.isDiskFull || error.operation == "create"
+      ? .cannotCreate
+      : error.isNotFound
+        ? .missingInput : error.errno == .permissionDenied ? .notPermitted : .inputOutput
     self.init(
       status, "cannot \(error.operation) \(error.path)", why: error.detail ?? "\(error.errno)",
       advice: error.isDiskFull ? "free some space and run the same command again" : nil)
@@ -162,10 +174,11 @@ extension ErrorReport {
         .missingInput, "there is no model \(reference)",
         why: "it is neither a folder here nor the id of a repository",
         advice: "check the path; ids look like namespace/name")
-    case .adaptersNotSupported(let reference):
+    case .adapterNotFound(let reference):
       self.init(
-        .badInput, "\(reference) applies a LoRA, which is not supported",
-        advice: "merge the adapter into its model first")
+        .missingInput, "there is no adapter \(reference.adapter?.description ?? "")",
+        why: "it is neither a folder here nor the id of a repository",
+        advice: "check the part after \"+\"")
     }
   }
 }

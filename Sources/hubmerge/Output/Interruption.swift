@@ -17,9 +17,12 @@ enum Interruption {
   /// The signal that ended the job, if one did.
   static var received: Int32? { state.withLock { $0.signal } }
 
-  /// Has signals wait for our own thread. To be called first, before there are other threads.
+  /// Has signals wait for our own thread.
   static func prepare() {
     _ = Glibc.signal(SIGPIPE, SIG_IGN)
+    // Other threads may be hit all the same: while the main thread serves the concurrency runtime, it takes
+    // every signal. Sent again from there, where it is blocked meanwhile, a signal goes to the thread that waits.
+    for number in [SIGINT, SIGTERM] { _ = Glibc.signal(number) { kill(getpid(), $0) } }
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)

@@ -7,7 +7,11 @@ internal import Synchronization
 final class ProgressView: Sendable {
   private struct State {
     var phase = ""
+    /// What the phase is about.
+    var subject = ""
     var detail = ""
+    /// Whether phases that begin inside this one are shown as parts of it.
+    var embraces = false
     var total = 0
     var done = 0
     var began = ContinuousClock.now
@@ -26,11 +30,23 @@ final class ProgressView: Sendable {
   }
 
   /// Begins a phase of `total` bytes; 0 if that is not known yet.
-  func begin(_ phase: String, total: Int = 0, done: Int = 0) {
+  ///
+  /// - Parameter embraces: Whether phases that begin before this one is finished are parts of it.
+  func begin(
+    _ phase: String, of subject: String = "", total: Int = 0, done: Int = 0, embraces: Bool = false
+  ) {
     state.withLock { state in
+      if state.embraces {
+        state.total += total
+        state.detail = subject
+        drawIfDue(&state)
+        return
+      }
       close(&state)
       state = State()
       state.phase = phase
+      state.subject = subject
+      state.embraces = embraces
       state.total = total
       state.done = done
       draw(&state)
@@ -107,6 +123,7 @@ final class ProgressView: Sendable {
     if isFinal {
       parts.append(Quantity.bytes(state.done))
       parts.append("in \(Quantity.duration(seconds)), \(Quantity.rate(rate))")
+      if !state.subject.isEmpty { parts.append(state.subject.printable) }
       return parts.joined(separator: "  ")
     }
     if state.total > 0 {
@@ -120,7 +137,8 @@ final class ProgressView: Sendable {
     if state.total > state.done, rate > 0, state.done > 0 {
       parts.append("\(Quantity.duration(Double(state.total - state.done) / rate)) left")
     }
-    if !state.detail.isEmpty { parts.append(state.detail) }
+    if !state.subject.isEmpty { parts.append(state.subject.printable) }
+    if !state.detail.isEmpty { parts.append(state.detail.printable) }
     return parts.joined(separator: "  ")
   }
 }

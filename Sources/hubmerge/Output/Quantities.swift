@@ -23,7 +23,9 @@ enum Quantity {
   static func count(_ count: Int) -> String {
     var value = Double(count)
     for unit in ["", " K", " M", " B", " T"] {
-      if value < 999.5 || unit == " T" { return unit.isEmpty ? "\(count)" : threeDigits(value) + unit }
+      if value < 999.5 || unit == " T" {
+        return unit.isEmpty ? "\(count)" : threeDigits(value) + unit
+      }
       value /= 1000
     }
     return "\(count)"

@@ -64,7 +64,9 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
   private var options: PlanOptions {
     var options = PlanOptions()
     options.seed = argument("--random-seed").flatMap { UInt64($0) }
-    if let size = argument("--out-shard-size"), size.hasSuffix("K"), let count = Int(size.dropLast()) {
+    if let size = argument("--out-shard-size"), size.hasSuffix("K"),
+      let count = Int(size.dropLast())
+    {
       options.maximumShardSize = count * 1000
     }
     return options

@@ -52,7 +52,8 @@ struct GoldenComparison {
       }
       guard tensor.info == wanted.info else {
         problems.append(
-          "\(name) is \(tensor.info.dtype) \(tensor.shape), not \(wanted.info.dtype) \(wanted.shape)")
+          "\(name) is \(tensor.info.dtype) \(tensor.shape), not \(wanted.info.dtype) \(wanted.shape)"
+        )
         continue
       }
       if let vocabulary, name.isVocabularyIndexed { tensor = vocabulary.arranged(tensor) }

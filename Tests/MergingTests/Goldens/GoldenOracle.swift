@@ -108,7 +108,8 @@ struct GoldenOracle {
         abs(values[index] - exact) > 0.5001 * result.ulp(index)
       }
       let inputs = step.inputs.map { models[$0.model][$0.tensor.info.name]?.values ?? [] }
-      guard !suspects.isEmpty, let base = step.inputs.firstIndex(where: { plan.models[$0.model].isBase })
+      guard !suspects.isEmpty,
+        let base = step.inputs.firstIndex(where: { plan.models[$0.model].isBase })
       else { continue }
       var tied = free[name.text] ?? []
       for (input, values) in inputs.enumerated() where input != base {

@@ -15,21 +15,28 @@ struct GoldenTensor {
 
   /// All tensors of a model folder, or of one file.
   static func tensors(at path: FilePath) throws -> [TensorName: GoldenTensor] {
-    guard FileSystem.kind(path) == .folder else {
-      let header = try SafetensorsFile.header(of: path)
-      let file = try File(path, .read)
-      return try Dictionary(
-        uniqueKeysWithValues: header.entries.map { entry in
-          let bytes = try file.bytes(at: entry.range.lowerBound, count: entry.range.count)
-          return (entry.info.name, GoldenTensor(info: entry.info, bytes: bytes))
-        })
-    }
-    let checkpoint = try Checkpoint(folder: path)
-    return try checkpoint.tensors.mapValues { tensor in
-      let file = try File(checkpoint.path(of: tensor), .read)
+    let checkpoint =
+      FileSystem.kind(path) == .folder
+      ? try Checkpoint(folder: path) : try Checkpoint(file: path)
+    let shards = try checkpoint.shards.map { try FileSystem.read(checkpoint.path(of: $0)) }
+    return checkpoint.tensors.mapValues { tensor in
+      let bytes = Array(shards[tensor.shard][tensor.range])
       return GoldenTensor(
-        info: tensor.info,
-        bytes: try file.bytes(at: tensor.range.lowerBound, count: tensor.range.count))
+        info: tensor.info, bytes: tensor.strides.map { gathered(bytes, tensor.info, $0) } ?? bytes)
+    }
+  }
+
+  /// The elements of a strided tensor, side by side.
+  private static func gathered(_ bytes: [UInt8], _ info: TensorInfo, _ strides: [Int]) -> [UInt8] {
+    let width = info.dtype.byteWidth
+    return (0..<info.elementCount).flatMap { index -> ArraySlice<UInt8> in
+      var rest = index
+      var place = 0
+      for (length, stride) in zip(info.shape, strides).reversed() {
+        place += rest % length * stride
+        rest /= length
+      }
+      return bytes[place * width..<(place + 1) * width]
     }
   }
 
@@ -58,7 +65,10 @@ struct GoldenTensor {
   }
 
   /// All elements as numbers.
-  var values: [Double] { (0..<count).map { value($0) } }
+  var values: [Double] {
+    guard info.dtype == .f32 else { return (0..<count).map { value($0) } }
+    return bytes.withUnsafeBytes { $0.bindMemory(to: Float.self).map(Double.init) }
+  }
 
   /// The element as an integer that grows with the number: neighbours differ by one.
   func order(_ index: Int) -> Int {

@@ -1,3 +1,0 @@
-// hubmerge: merge language models and publish them
-// SPDX-License-Identifier: Apache-2.0
-
