@@ -60,8 +60,17 @@ final class MergeJob<M: MergeMethod, S: Scalar>: TensorJob {
 
   private func gather(_ statistics: inout M.Statistics, _ chunk: Int, _ workspace: Workspace) {
     forEachBlock(of: chunk, workspace) { statistics.observe($0) }
-    guard !staysResident else { return }
-    for input in inputs { input.release(cut.elements(ofChunk: chunk)) }
+    if !staysResident { releaseInputs(through: chunk) }
+  }
+
+  /// Lets go of the inputs' pages up to a chunk, many chunks at once: each release makes all threads forget
+  /// where pages are. A thread that is behind finds its pages again in the system's cache.
+  private func releaseInputs(through chunk: Int) {
+    let run = Cut.chunksPerRelease
+    guard (chunk + 1) % run == 0 || chunk == chunkCount - 1 else { return }
+    let start = cut.elements(ofChunk: chunk / run * run).lowerBound
+    let elements = start..<cut.elements(ofChunk: chunk).upperBound
+    for input in inputs { input.release(elements) }
   }
 
   private func keep(_ statistics: M.Statistics, of chunk: Int) {
@@ -92,7 +101,7 @@ final class MergeJob<M: MergeMethod, S: Scalar>: TensorJob {
     }
     if let failure { throw failure }
     try output.write(UnsafeRawBufferPointer(staging), at: elements.lowerBound * width)
-    for input in inputs { input.release(elements) }
+    releaseInputs(through: chunk)
   }
 
   /// Loads one block of every input after the other.
@@ -148,6 +157,9 @@ struct Cut {
 
   /// The most bytes of a tensor's inputs that stay resident from one pass to the next.
   static let residentLimit = 64 << 20
+
+  /// How many chunks of inputs are let go of at once.
+  static let chunksPerRelease = 32
 
   /// The most elements in a chunk of ordinary blocks.
   static let chunkCapacity = 32 * blockCapacity
