@@ -19,6 +19,8 @@ package struct HubConfiguration: Sendable {
   package var connections = 8
   /// Bytes of a large file that are fetched by one request, several of them side by side.
   package var pieceLength = 16 << 20
+  /// What goes into one commit of an upload; more makes several.
+  package var commitLimits = CommitLimits()
 
   package init(endpoint: WebURL, token: Token? = nil, userAgent: String) {
     self.endpoint = endpoint

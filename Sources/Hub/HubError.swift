@@ -1,6 +1,8 @@
 // hubmerge: merge language models and publish them
 // SPDX-License-Identifier: Apache-2.0
 
+package import Storage
+
 /// Why a request, a transfer or a look into the cache failed.
 package struct HubError: Error, Sendable {
   package enum Kind: Hashable, Sendable {
@@ -29,6 +31,10 @@ package struct HubError: Error, Sendable {
     case server
     /// The model card does not pass; the Hub's reasons.
     case cardRejected([String])
+    /// Large files that a commit names and the store does not have, or has lost.
+    case objectsMissing([Digest])
+    /// There is a repository of this name already.
+    case repositoryExists
 
     // What went wrong on the way.
     case offline

@@ -64,6 +64,7 @@ struct HubURLs: Sendable {
   /// - Parameter revision: What the tag is to name; when deleting, the tag itself.
   func tag(_ id: RepoID, _ revision: Revision) -> WebURL { api(id, "tag/\(segment(revision))") }
   func discussions(_ id: RepoID) -> WebURL { api(id, "discussions") }
+  func discussion(_ id: RepoID, _ number: Int) -> WebURL { api(id, "discussions/\(number)") }
   func discussionStatus(_ id: RepoID, _ number: Int) -> WebURL {
     api(id, "discussions/\(number)/status")
   }
@@ -74,8 +75,9 @@ struct HubURLs: Sendable {
     url("\(web(id))/resolve/\(segment(revision))/\(path(file))")
   }
 
-  func preupload(_ id: RepoID, _ revision: Revision) -> WebURL {
-    api(id, "preupload/\(segment(revision))")
+  /// - Parameter proposing: Whether the files are for a pull request.
+  func preupload(_ id: RepoID, _ revision: Revision, proposing: Bool) -> WebURL {
+    api(id, "preupload/\(segment(revision))", query: proposing ? [("create_pr", "1")] : [])
   }
   func commit(_ id: RepoID, _ revision: Revision) -> WebURL {
     api(id, "commit/\(segment(revision))")

@@ -28,6 +28,19 @@ extension Repository {
     return PullRequest(number: number)
   }
 
+  /// The pull request of a number, if there is one that is neither merged nor closed.
+  package func openPullRequest(_ number: Int) async throws -> PullRequest? {
+    do {
+      let json = try await connection.json(urls.discussion(id, number), about: id)
+      guard json["isPullRequest"]?.bool == true,
+        ["draft", "open"].contains(json["status"]?.string)
+      else { return nil }
+      return PullRequest(number: number)
+    } catch let error as HubError where error.kind == .notFound {
+      return nil
+    }
+  }
+
   /// Tells that a draft is ready to be looked at.
   package func publish(_ pullRequest: PullRequest) async throws {
     _ = try await connection.json(

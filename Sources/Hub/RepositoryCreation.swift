@@ -37,7 +37,11 @@ extension HubClient {
           guard attempt < connection.configuration.retry.retries else { throw error }
           attempt += 1
           try await connection.wait(1, .busy(status: 409))
-        case 409 where existOK: return false
+        case 409:
+          guard existOK else {
+            throw HubError(.repositoryExists, repository: id, exchange: error.exchange)
+          }
+          return false
         case 401, 402, 403:
           guard existOK, (try? await repository(id).info()) != nil else { throw error }
           return false

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
-package import Hub
+internal import Hub
 package import Merging
 internal import Storage
 package import SystemPackage
@@ -16,7 +16,7 @@ package struct Release: Sendable {
     package let plan: MergePlan
     /// Nil if the model was complete from an earlier run.
     package let build: ModelBuild.Result?
-    package let upload: UploadResult
+    package let publication: Publication.Result
   }
 
   package let build: ModelBuild
@@ -53,10 +53,10 @@ package struct Release: Sendable {
         plan, to: model, replacing: false, repository: id.description, template: template)
       try FileSystem.write(fingerprint, to: folder.appending("finished"), durable: true)
     }
-    let upload = try await publication.push(model)
+    let publication = try await publication.push(model)
     withExtendedLifetime(lock) {}
     try FileSystem.remove(folder)
-    return Result(plan: plan, build: result, upload: upload)
+    return Result(plan: plan, build: result, publication: publication)
   }
 
   /// The fingerprint of the model that an earlier run has completed.

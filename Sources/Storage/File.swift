@@ -17,6 +17,8 @@ package final class File: Sendable {
     case create
     /// A new file, or an existing one with its content kept.
     case createOrUpdate
+    /// The same, with all that is written put at its end.
+    case append
   }
 
   package let path: FilePath
@@ -30,6 +32,7 @@ package final class File: Sendable {
       case .update: O_RDWR
       case .create: O_RDWR | O_CREAT | O_EXCL
       case .createOrUpdate: O_RDWR | O_CREAT
+      case .append: O_WRONLY | O_CREAT | O_APPEND
       }
     let fd = retrying { open(path.string, flags | O_CLOEXEC, 0o666) }
     guard fd >= 0 else { throw StorageError(access == .create ? "create" : "open", path) }
@@ -98,6 +101,14 @@ package final class File: Sendable {
       do throws(StorageError) { try write(buffer, at: offset) } catch { failure = error }
     }
     if let failure { throw failure }
+  }
+
+  /// Adds a line or two to a file that was opened for appending; they stay together whoever else appends.
+  package func append(_ bytes: [UInt8]) throws(StorageError) {
+    let written = bytes.withUnsafeBytes { buffer in
+      retrying { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+    }
+    guard written == bytes.count else { throw StorageError("write", path) }
   }
 
   /// Reserves space for `size` bytes, so that a full disk is found before the first one is written

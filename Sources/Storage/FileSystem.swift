@@ -233,4 +233,10 @@ package struct FileStatus: Hashable, Sendable {
   /// Nanoseconds since 1970.
   package let modified: Int
   package let inode: UInt64
+
+  package init(size: Int, modified: Int, inode: UInt64) {
+    self.size = size
+    self.modified = modified
+    self.inode = inode
+  }
 }

@@ -90,6 +90,12 @@ struct Environment: Sendable {
       .map(expanded)
   }
 
+  // MARK: Automation
+
+  var isGitHubAction: Bool { isTrue("GITHUB_ACTIONS") }
+  /// The file that takes the outputs of a workflow's step.
+  var gitHubOutput: FilePath? { self["GITHUB_OUTPUT"].map { FilePath($0) } }
+
   // MARK: The terminal
 
   var isDumbTerminal: Bool { self["TERM"] == nil || self["TERM"] == "dumb" }

@@ -153,7 +153,7 @@ private final class TakingHub: Sendable {
     #expect(
       hub.requests("/api/models/acme/one/commit/main").map(\.text) == [
         """
-        {"key":"header","value":{"summary":"Add","description":"all"}}
+        {"key":"header","value":{"summary":"Add","description":"all","parentCommit":"\(TakingHub.head)"}}
         {"key":"file","value":{"path":"config.json","content":"eyJhIjoxfQ==","encoding":"base64"}}
         {"key":"file","value":{"path":"empty.safetensors","content":"","encoding":"base64"}}
         {"key":"lfsFile","value":{"path":"m.safetensors","algo":"sha256","oid":"\(digest)","size":10000}}

@@ -16,12 +16,12 @@ internal import Weights
     try await Workshop.with { workshop in
       let result = try await workshop.release().run()
       #expect(result.build != nil)
-      #expect(result.upload.isNewCommit)
+      #expect(result.publication.upload.isNewCommit)
       #expect(try FileSystem.names(in: workshop.workspace) == [])
 
       let back = try await workshop.client().model("demo/merged")
         .fetch(into: .folder(workshop.folder.appending("back"), cache: nil))
-      #expect(back.commit == result.upload.commit)
+      #expect(back.commit == result.publication.upload.commit)
       let checkpoint = try Checkpoint(folder: back.folder)
       #expect(Set(checkpoint.names) == Set(ModelFixture().tensors.map(\.name)))
     }
@@ -38,7 +38,7 @@ internal import Weights
 
       let result = try await workshop.release().run()
       #expect(result.build == nil)
-      #expect(result.upload.isNewCommit)
+      #expect(result.publication.upload.isNewCommit)
       #expect(workshop.bytesFetched == fetched)
       #expect(try FileSystem.names(in: workshop.workspace) == [])
     }
@@ -48,9 +48,9 @@ internal import Weights
     try await Workshop.with { workshop in
       let first = try await workshop.release().run()
       let second = try await workshop.release().run()
-      #expect(second.upload.isNewCommit == false)
-      #expect(second.upload.commit == first.upload.commit)
-      #expect(second.upload.changed == [])
+      #expect(second.publication.upload.isNewCommit == false)
+      #expect(second.publication.upload.commit == first.publication.upload.commit)
+      #expect(second.publication.upload.changed == [])
     }
   }
 

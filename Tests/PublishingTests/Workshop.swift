@@ -81,7 +81,8 @@ struct Workshop: Sendable {
     return Release(
       build: build,
       publication: Publication(
-        to: try build.source.hub.model("demo/merged"), message: CommitMessage("Merge")),
+        to: try build.source.hub.model("demo/merged"),
+        Publication.Terms(message: CommitMessage("Merge")), state: folder.appending("state")),
       workspace: workspace, template: try #require(try CardTemplate(builtin: "default")))
   }
 

@@ -41,10 +41,22 @@ struct Commit: Sendable {
         try await connection.pause(&retries, after: outcome, request, about: repository.id)
       } catch let failure as HubError {
         if isUncertain, let made = try? await madeCommit() { return made }
-        throw failure
+        throw Self.namingLostObjects(failure)
       }
       if isUncertain, let made = try? await madeCommit() { return made }
     }
+  }
+
+  /// The failure with the objects that it is about, if the store does not have what the commit names.
+  private static func namingLostObjects(_ failure: HubError) -> HubError {
+    guard failure.kind == .badRequest, let message = failure.exchange?.message,
+      message.contains("LFS pointer pointed to a file that does not exist")
+    else { return failure }
+    let words = message.split { !$0.isHexDigit }
+    let lost = words.compactMap { Digest(hex: String($0)) }.filter { $0.algorithm == .sha256 }
+    guard !lost.isEmpty else { return failure }
+    return HubError(
+      .objectsMissing(lost), repository: failure.repository, exchange: failure.exchange)
   }
 
   private static func mayHaveSucceeded(_ outcome: Result<HTTPResponse, TransportError>) -> Bool {

@@ -58,7 +58,7 @@ struct CommitBody: Sendable {
           .base64(file),
           .text(Array("\",\"encoding\":\"base64\"}}\n".utf8)),
         ]
-      case .large(let pointer):
+      case .large(let pointer, _):
         let value = JSON.object([
           "path": .string(staged.path), "algo": .string("sha256"),
           "oid": .string(pointer.digest.hex), "size": .int(pointer.size),

@@ -22,6 +22,8 @@ struct LFSActions: Sendable {
   /// Nil if the store has the object.
   let upload: Upload?
   let verify: Action?
+  /// When the addresses stop being good, if the Hub tells.
+  var expiry: ContinuousClock.Instant?
 }
 
 extension Repository {
@@ -33,13 +35,16 @@ extension Repository {
 
   /// What has to be done for each object, by digest.
   ///
-  /// - Parameter pointers: At most `lfsGroupSize`, each digest once.
-  func lfsActions(for pointers: [LFSPointer], at revision: Revision) async throws
-    -> [Digest: LFSActions]
-  {
+  /// - Parameters:
+  ///   - pointers: At most `lfsGroupSize`, each digest once.
+  ///   - transfers: The ways of sending to offer.
+  func lfsActions(
+    for pointers: [LFSPointer], at revision: Revision,
+    transfers: [String] = ["basic", "multipart"]
+  ) async throws -> [Digest: LFSActions] {
     let body = JSON.object([
       "operation": .string("upload"),
-      "transfers": .array([.string("basic"), .string("multipart")]),
+      "transfers": .array(transfers.map { .string($0) }),
       "hash_algo": .string("sha256"), "ref": .object(["name": .string(revision.text)]),
       "objects": .array(
         pointers.map { .object(["oid": .string($0.digest.hex), "size": .int($0.size)]) }),
@@ -69,9 +74,11 @@ extension Repository {
           message: "object \(pointer.digest): \(message)"))
     }
     let actions = object["actions"]
+    let lifetime = actions?["upload"]?["expires_in"]?.int
     return LFSActions(
       upload: try actions?["upload"].map { try upload($0, pointer) },
-      verify: try actions?["verify"].map { try action($0) })
+      verify: try actions?["verify"].map { try action($0) },
+      expiry: lifetime.map { .now + .seconds(max(0, min($0, 1 << 30))) })
   }
 
   private func action(_ json: JSON) throws -> LFSActions.Action {

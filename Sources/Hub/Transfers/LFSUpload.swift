@@ -6,47 +6,58 @@ internal import Storage
 internal import Synchronization
 
 /// The upload of one large file to the store that the Hub names.
-struct LFSUpload: Sendable {
-  let repository: Repository
-  let revision: Revision
-  let file: UploadFile
+final class LFSUpload: Sendable {
   let pointer: LFSPointer
+  private let repository: Repository
+  private let revision: Revision
+  private let file: UploadFile
+  private let sent = Mutex(0)
+
+  init(repository: Repository, revision: Revision, file: UploadFile, pointer: LFSPointer) {
+    self.repository = repository
+    self.revision = revision
+    self.file = file
+    self.pointer = pointer
+  }
 
   private var connection: HubConnection { repository.connection }
   private var name: HubEvent.RepositoryFile {
     HubEvent.RepositoryFile(repository: repository.id, path: file.path)
   }
 
-  /// Carries out what the Hub has asked for; asks again if the store refuses an address as expired.
-  ///
-  /// - Returns: The bytes sent; 0 if the store has the object.
-  func run(_ actions: LFSActions) async throws -> Int {
+  /// The bytes that the store has taken; 0 if it had the object.
+  var bytesSent: Int { sent.withLock { $0 } }
+
+  /// Carries out what the Hub has asked for. Asks again if the addresses have expired meanwhile, or if the store
+  /// refuses one, or does not know the upload or the object any more.
+  func run(_ actions: LFSActions) async throws {
     var actions = actions
     var attempt = 0
     while true {
+      if let expiry = actions.expiry, expiry < .now { actions = try await renewed(actions) }
       do {
         return try await perform(actions)
-      } catch let error as HubError where isExpiry(error) && attempt < 2 {
+      } catch let error as HubError where isRefusal(error) && attempt < 2 {
         attempt += 1
-        actions =
-          try await repository.lfsActions(for: [pointer], at: revision)[pointer.digest]
-          ?? actions
+        try file.checkUnchanged()
+        actions = try await renewed(actions)
       }
     }
   }
 
-  private func isExpiry(_ error: HubError) -> Bool {
-    guard let status = error.exchange?.status, [400, 401, 403, 410].contains(status),
-      let url = error.exchange.flatMap({ WebURL($0.url) })
-    else { return false }
-    return url.origin != connection.configuration.endpoint.origin
+  private func renewed(_ actions: LFSActions) async throws -> LFSActions {
+    try await repository.lfsActions(for: [pointer], at: revision)[pointer.digest] ?? actions
   }
 
-  private func perform(_ actions: LFSActions) async throws -> Int {
+  private func isRefusal(_ error: HubError) -> Bool {
+    [400, 401, 403, 404, 410].contains(error.exchange?.status)
+  }
+
+  private func perform(_ actions: LFSActions) async throws {
     guard let upload = actions.upload else {
       if let verify = actions.verify { try await self.verify(verify) }
       connection.observe(.reused(.upload, name, bytes: pointer.size))
-      return 0
+      return
     }
     connection.observe(.started(.upload, name, bytes: pointer.size))
     switch upload {
@@ -54,19 +65,22 @@ struct LFSUpload: Sendable {
     case .multipart(let partSize, let parts, let completion):
       try await sendParts(parts, of: partSize, completion)
     }
+    // The store takes other bytes under this digest without a word.
+    try file.checkUnchanged()
     if let verify = actions.verify { try await self.verify(verify) }
     connection.observe(.finished(.upload, name, bytes: pointer.size))
-    return pointer.size
   }
 
   /// Tells the Hub that the object is there; without it the commit would not find it.
   private func verify(_ action: LFSActions.Action) async throws {
     var headers = Repository.lfsHeaders
     for field in action.headers.fields { headers[field.name] = field.value }
-    _ = try await connection.json(
-      .post, action.url,
-      .object(["oid": .string(pointer.digest.hex), "size": .int(pointer.size)]),
-      about: repository.id, headers: headers)
+    let body = JSON.object(["oid": .string(pointer.digest.hex), "size": .int(pointer.size)])
+    // Servers answer it with anything or nothing.
+    _ = try await connection.send(
+      HTTPRequest(
+        .post, action.url, headers: headers, body: .bytes(Array(body.serialized(.compact).utf8))),
+      about: repository.id)
   }
 
   // MARK: One request
@@ -80,7 +94,7 @@ struct LFSUpload: Sendable {
   ) async throws -> HTTPResponse {
     try await connection.permits.withPermit {
       let progress = Mutex(0)
-      let body = try file.body(range).observed { end in
+      let body = try file.body(range).observed { [connection, name] end in
         // After a retry the position is smaller than before.
         let step = progress.withLock { last in
           defer { last = end }
@@ -91,7 +105,9 @@ struct LFSUpload: Sendable {
       var request = HTTPRequest(.put, url, headers: headers, body: body, patience: 120)
       request.sendsToken = false
       do {
-        return try await connection.send(request, about: repository.id)
+        let reply = try await connection.send(request, about: repository.id)
+        sent.withLock { $0 += range.count }
+        return reply
       } catch {
         connection.observe(.advanced(.upload, name, bytes: -progress.withLock { $0 }))
         throw error
@@ -104,7 +120,7 @@ struct LFSUpload: Sendable {
   private func sendParts(_ urls: [WebURL], of partSize: Int, _ completion: WebURL) async throws {
     let tags = try await withThrowingTaskGroup(of: (Int, String).self) { group in
       for (index, url) in urls.enumerated() {
-        group.addTask {
+        group.addTask { [self] in
           let start = index * partSize
           let range = start..<min(start + partSize, pointer.size)
           let reply = try await put(range, to: url)

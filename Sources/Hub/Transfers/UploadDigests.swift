@@ -6,9 +6,11 @@ internal import Storage
 extension Repository {
   /// The digests that the Hub knows files by, in the files' order, a few computed at a time.
   ///
-  /// - Parameter algorithm: SHA-256 for a large file, SHA-1 (git's) for one that git keeps itself.
+  /// - Parameters:
+  ///   - journal: Digests from earlier runs; gets the new ones.
+  ///   - algorithm: SHA-256 for a large file, SHA-1 (git's) for one that git keeps itself.
   func digests(
-    of files: [UploadFile], by algorithm: (UploadFile) -> Digest.Algorithm
+    of files: [UploadFile], journal: DigestJournal?, by algorithm: (UploadFile) -> Digest.Algorithm
   ) async throws -> [Digest] {
     let permits = Permits(4)
     let connection = connection
@@ -16,7 +18,7 @@ extension Repository {
       var found = [Digest?](repeating: nil, count: files.count)
       for (index, file) in files.enumerated() {
         let algorithm = algorithm(file)
-        if algorithm == .sha256, let known = file.knownDigest {
+        if algorithm == .sha256, let known = file.knownDigest ?? journal?.digest(of: file) {
           found[index] = known
           continue
         }
@@ -24,10 +26,14 @@ extension Repository {
         group.addTask {
           let digest = try await permits.withPermit {
             try await BlockingWork.run { cancellation in
-              try file.digest(algorithm) { count in
+              let started = DigestJournal.now
+              let digest = try file.digest(algorithm) { count in
                 try cancellation.check()
                 connection.observe(.hashed(name, bytes: count))
               }
+              try file.checkUnchanged()
+              try journal?.record(digest, of: file, started: started)
+              return digest
             }
           }
           return (index, digest)

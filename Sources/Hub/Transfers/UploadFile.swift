@@ -19,7 +19,7 @@ package struct UploadFile: Sendable {
   /// SHA-256 of the content, if whoever made the file knows it.
   package let knownDigest: Digest?
   /// What the file looked like when it was listed; nil for bytes.
-  private let status: FileStatus?
+  package let status: FileStatus?
 
   /// - Throws: `HubError` if the path is not one that a repository may hold; `StorageError`.
   package init(_ path: String, _ source: Source, knownDigest: Digest? = nil) throws {
@@ -73,7 +73,7 @@ package struct UploadFile: Sendable {
 extension UploadFile {
   /// The files of a folder, sorted by path.
   ///
-  /// Left out are `.git`, notes about downloads (`.cache/huggingface`) and half-written files.
+  /// Left out are `.git`, notes about downloads (`.cache/huggingface`), half-written files and merges under way.
   ///
   /// - Parameters:
   ///   - target: The folder in the repository; empty for its root.
@@ -93,11 +93,15 @@ extension UploadFile {
 
   private static func isPrivate(_ path: String) -> Bool {
     let segments = path.split(separator: "/")
-    if segments.contains(".git") { return true }
+    if segments.contains(where: { $0 == ".git" || isMergeUnderWay($0) }) { return true }
     for (first, second) in zip(segments, segments.dropFirst())
     where first == ".cache" && second == "huggingface" { return true }
     let name = segments.last ?? ""
     return (name.hasPrefix(".") && name.hasSuffix(".tmp")) || name.hasSuffix(".partial")
       || name.hasSuffix(".partial.journal") || name.hasSuffix(".incomplete")
+  }
+
+  private static func isMergeUnderWay(_ name: Substring) -> Bool {
+    name.hasPrefix(".") && (name.hasSuffix(".hubmerge") || name.hasSuffix(".hubmerge-stages"))
   }
 }

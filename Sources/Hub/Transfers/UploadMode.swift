@@ -26,18 +26,23 @@ extension Repository {
   private static let sampleSize = 512
 
   /// How the Hub will keep each file, by path.
-  func uploadModes(for files: [UploadFile], at revision: Revision) async throws
-    -> [String: UploadMode]
-  {
-    let ignore = try files.first { $0.path == ".gitignore" && $0.size <= 1 << 20 }
-      .map { String(decoding: try $0.bytes(0..<$0.size), as: UTF8.self) }
+  ///
+  /// - Parameter proposing: Whether they are for a pull request, which those may open who may not write.
+  func uploadModes(
+    for files: [UploadFile], at revision: Revision, proposing: Bool = false
+  ) async throws -> [String: UploadMode] {
+    // What the commit itself would bring counts already.
+    let ignore = try Self.text(".gitignore", in: files)
+    let attributes = try Self.text(".gitattributes", in: files)
     var modes: [String: UploadMode] = [:]
     for start in stride(from: 0, to: files.count, by: Self.groupSize) {
       let group = files[start..<min(start + Self.groupSize, files.count)]
       let body = JSON.object([
         "files": .array(try group.map(Self.question)), "gitIgnore": ignore.map { .string($0) },
+        "gitAttributes": attributes.map { .string($0) },
       ])
-      let json = try await connection.json(.post, urls.preupload(id, revision), body, about: id)
+      let json = try await connection.json(
+        .post, urls.preupload(id, revision, proposing: proposing), body, about: id)
       for answer in json["files"]?.array ?? [] {
         guard let path = answer["path"]?.string,
           let storage = answer["uploadMode"]?.string.flatMap(UploadMode.Storage.init)
@@ -51,6 +56,11 @@ extension Repository {
       throw HubError(.unexpectedReply("no upload mode for \(missing.path)"), repository: id)
     }
     return modes
+  }
+
+  private static func text(_ path: String, in files: [UploadFile]) throws -> String? {
+    try files.first { $0.path == path && $0.size <= 1 << 20 }
+      .map { String(decoding: try $0.bytes(0..<$0.size), as: UTF8.self) }
   }
 
   private static func question(_ file: UploadFile) throws -> JSON {

@@ -14,7 +14,8 @@ struct Push: ReportingCommand {
     abstract: "Upload a model folder to a repository of the hub, in one commit.",
     discussion: """
       Creates the repository if there is none. The card is checked first, files that the repository has \
-      already are not sent, and nothing is visible before everything is there.
+      already are not sent, and nothing is visible before everything is there. Broken off, the same command \
+      goes on: no file is read or sent twice. Left out is what the repository's .gitignore names.
       """)
 
   @Argument(help: ArgumentHelp("The model folder.", valueName: "folder"), completion: .directory)
@@ -22,6 +23,12 @@ struct Push: ReportingCommand {
 
   @Argument(help: ArgumentHelp("The repository, namespace/name.", valueName: "repo"))
   var repository: String
+
+  @Option(help: ArgumentHelp("Only files whose path matches; may be repeated.", valueName: "glob"))
+  var include: [String] = []
+
+  @Option(help: ArgumentHelp("No files whose path matches; may be repeated.", valueName: "glob"))
+  var exclude: [String] = []
 
   @OptionGroup var options: PushOptions
   @OptionGroup var hub: HubOptions
@@ -34,45 +41,16 @@ struct Push: ReportingCommand {
     }
     let client = try hub.client(console, observe: console.showTransfer)
     let id = try await client.qualified(RepoID(repository))
-    let publication = options.publication(to: id, client, title: "Upload with hubmerge")
-    return PushReport(
-      repository: id, address: hub.address, upload: try await publication.push(path))
-  }
-}
-
-struct PushReport: Report, Sendable {
-  let repository: RepoID
-  let address: String
-  let upload: UploadResult
-
-  var text: String {
-    guard upload.isNewCommit else {
-      return "unchanged  \(repository) has all \(upload.unchanged.count) files already\n\(url)"
+    let publication = options.publication(
+      to: id, client, title: "Upload with hubmerge", state: hub.state)
+    let selection = FileSelection(include: include, exclude: exclude)
+    if options.dryRun {
+      return RehearsalReport(
+        repository: id, rehearsal: try await publication.rehearse(path, selection))
     }
-    let unchanged = upload.unchanged.isEmpty ? "" : ", \(upload.unchanged.count) unchanged"
-    return """
-      pushed  \(Quantity.plural(upload.changed.count, "file")) to \(repository)\(unchanged), \
-      \(Quantity.bytes(upload.bytesSent)) sent
-      \(url)
-      """
+    let report = PushReport(
+      repository: id, address: hub.address, result: try await publication.push(path, selection))
+    try report.tellWorkflow()
+    return report
   }
-
-  /// The commit's page.
-  var url: String {
-    guard let url = upload.url else { return "\(address)/\(repository)/commit/\(upload.commit)" }
-    return url.hasPrefix("/") ? address + url : url
-  }
-
-  var json: JSON {
-    .object([
-      .init("repository", .string(repository.description)),
-      .init("commit", .string(upload.commit.hex)), .init("url", .string(url)),
-      .init("new_commit", .bool(upload.isNewCommit)),
-      .init("changed", .array(upload.changed.map { .string($0) })),
-      .init("unchanged", .array(upload.unchanged.map { .string($0) })),
-      .init("bytes_sent", .int(upload.bytesSent)),
-    ])
-  }
-
-  var essence: String { url }
 }

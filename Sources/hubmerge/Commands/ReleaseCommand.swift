@@ -6,6 +6,7 @@ internal import Documents
 internal import Hub
 internal import Merging
 internal import Publishing
+internal import SystemPackage
 
 /// `hubmerge release`: fetch, merge, card and push in one go.
 struct ReleaseCommand: ReportingCommand {
@@ -37,10 +38,12 @@ struct ReleaseCommand: ReportingCommand {
     let release = Release(
       build: build,
       publication: pushing.publication(
-        to: id, client, title: "Merge with hubmerge (\(build.recipe.method))"),
-      workspace: hub.workspace, template: try setup.template())
-    return ReleaseReport(
+        to: id, client, title: "Merge with hubmerge (\(build.recipe.method))", state: hub.state),
+      workspace: hub.state.appending("releases"), template: try setup.template())
+    let report = ReleaseReport(
       result: try await release.run(), repository: id, address: hub.address)
+    try report.push.tellWorkflow()
+    return report
   }
 }
 
@@ -49,8 +52,8 @@ struct ReleaseReport: Report, Sendable {
   let repository: RepoID
   let address: String
 
-  private var push: PushReport {
-    PushReport(repository: repository, address: address, upload: result.upload)
+  var push: PushReport {
+    PushReport(repository: repository, address: address, result: result.publication)
   }
 
   var text: String {

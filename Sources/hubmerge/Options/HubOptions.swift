@@ -36,7 +36,8 @@ struct HubOptions: ParsableArguments {
       usesSymlinks: !environment.disablesSymlinks)
   }
 
-  var workspace: FilePath { environment.workspace.appending("releases") }
+  /// Where work in progress is kept from run to run.
+  var state: FilePath { environment.workspace }
 
   func client(_ console: Console, observe: @escaping HubObserver) throws -> HubClient {
     guard let url = WebURL(address) else {

@@ -12,12 +12,14 @@ struct Console: Sendable {
   let verbosity: Int
   let terminal: Terminal
   let progress: ProgressView
+  private let workflow: GitHubActions
 
   init(isJSON: Bool, isQuiet: Bool, verbosity: Int, environment: Environment = .process) {
     self.isJSON = isJSON
     self.isQuiet = isQuiet
     self.verbosity = verbosity
     terminal = Terminal(environment: environment)
+    workflow = GitHubActions(environment)
     progress = ProgressView(
       terminal: terminal, isHidden: isQuiet || environment.hidesProgress)
   }
@@ -40,7 +42,10 @@ struct Console: Sendable {
     say(terminal.dim("note:") + " " + message.printable)
   }
 
-  func warn(_ message: String) { say(terminal.yellow("warning:") + " " + message.printable) }
+  func warn(_ message: String) {
+    say(terminal.yellow("warning:") + " " + message.printable)
+    if let line = workflow.annotation(ofWarning: message) { say(line) }
+  }
 
   func show(_ diagnostics: [Diagnostic], file: String, text: String) {
     progress.interrupt {
@@ -80,6 +85,7 @@ struct Console: Sendable {
 
   func show(_ failure: ErrorReport) {
     progress.interrupt { Self.write(failure.rendered(terminal), to: 2) }
+    if let line = workflow.annotation(of: failure) { say(line) }
   }
 
   func log(_ line: String) { say(terminal.dim(line.printable)) }

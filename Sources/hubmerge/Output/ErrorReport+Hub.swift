@@ -52,6 +52,14 @@ extension ErrorReport {
       self.init(
         .badInput, "the hub rejects the model card", why: reasons.joined(separator: "; "),
         advice: "correct README.md and push again; nothing has been uploaded")
+    case .objectsMissing(let digests):
+      self.init(
+        .tryAgain, "the hub has lost \(digests.count == 1 ? "a file" : "files") sent to \(name)",
+        advice: "run the same command again; they are sent once more")
+    case .repositoryExists:
+      self.init(
+        .cannotCreate, "\(name) exists already",
+        advice: "choose another name, or leave out --no-exist-ok")
     case .offline:
       self.init(
         .unavailable, "\(name) is not in the cache, and the hub is not asked when offline",

@@ -43,6 +43,7 @@ struct ErrorReport {
     case let error as ReleaseInProgress:
       self.init(
         .tryAgain, "another hubmerge is at work on this release", why: "\(error.folder) is locked")
+    case let error as PublicationError: self.init(error)
     case let error as UserError:
       self.init(error.status, error.what, why: error.why, advice: error.advice)
     case is CancellationError: self.init(.interrupted, "interrupted")
