@@ -10,6 +10,8 @@ package final class Faults: Sendable {
   package enum Action: Sendable {
     /// The reply comes later.
     case latency(Duration)
+    /// The body comes at this many bytes a second.
+    case rate(bytesPerSecond: Int)
     /// Another status in place of the reply.
     case status(Int, headers: [(name: String, value: String)] = [])
     /// 429 with a `RateLimit` header: nothing remains for this number of seconds.
@@ -24,6 +26,10 @@ package final class Faults: Sendable {
     case ignoreRange
     /// 403, as of a signed link that is too old.
     case expiredLink
+    /// 302 to this address, which may be of another origin.
+    case redirect(String)
+    /// The reply has this header besides its own, or in place of one of its own.
+    case header(name: String, value: String)
     /// `Content-Length` promises this many bytes more than there are.
     case wrongLength(excess: Int)
   }
@@ -65,6 +71,9 @@ package final class Faults: Sendable {
   package func add(_ rule: Rule) {
     state.withLock { $0.rules.append((rule, 0)) }
   }
+
+  /// How many rules there are, those included that have done all they were to do.
+  package var count: Int { state.withLock { $0.rules.count } }
 
   package func removeAll() {
     state.withLock { $0.rules.removeAll() }

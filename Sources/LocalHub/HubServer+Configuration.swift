@@ -54,5 +54,7 @@ extension HubServer {
     /// The address cannot be listened on; with the system's reason.
     case cannotListen(host: String, port: Int, reason: String)
     case alreadyStarted
+    /// A folder to be imported has a link to a file that is not in it.
+    case linkLeavesFolder(FilePath, target: FilePath)
   }
 }

@@ -60,9 +60,10 @@ package final class HubServer: Sendable {
           blobs: store.blobs, partSize: max(1, configuration.partSize),
           lifetime: configuration.linkLifetime),
         blobPort: blobSocket.channel.localAddress?.port ?? 0)
+      let routes = Route.hub + (configuration.faults == nil ? [] : Route.faultControl)
       let running = Running(
         service: service,
-        hub: Listener(hubSocket, Router(routes: Route.hub, service: service), worker),
+        hub: Listener(hubSocket, Router(routes: routes, service: service), worker),
         blobs: Listener(blobSocket, Router(routes: Route.blobs, service: service), worker),
         group: group, pool: pool)
       self.running.withLock { $0 = running }
@@ -97,14 +98,17 @@ package final class HubServer: Sendable {
   ///
   /// Hidden files and folders stay behind; nothing happens if the repository has all files already.
   ///
+  /// - Parameter boundary: Where symlinks in the folder may lead to; to the folder itself if nil.
   /// - Returns: The commit that the branch `main` is at then.
-  package func importFolder(_ folder: FilePath, as id: RepoID, message: String) async throws
-    -> CommitID
-  {
+  /// - Throws: `HubServer.Failure.linkLeavesFolder`, `StorageError`.
+  package func importFolder(
+    _ folder: FilePath, as id: RepoID, message: String, within boundary: FilePath? = nil
+  ) async throws -> CommitID {
     guard let running = running.withLock({ $0 }) else { throw CancellationError() }
     let (store, limit) = (running.service.store, configuration.regularFileLimit)
     return try await running.pool.runIfActive {
-      try store.importFolder(folder, as: id, message: message, largeFrom: limit)
+      try store.importFolder(
+        folder, within: boundary ?? folder, as: id, message: message, largeFrom: limit)
     }
   }
 }

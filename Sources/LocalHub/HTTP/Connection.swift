@@ -44,11 +44,7 @@ struct Connection: Sendable {
     do {
       let request = try Request(head)
       id = request.id
-      for action in worker.configuration.faults?.actions(method: head.method, target: head.uri)
-        ?? []
-      {
-        try await plan.apply(action)
-      }
+      for action in try faults(of: request) { try await plan.apply(action) }
       if let replacement = plan.replacement {
         response = replacement
       } else {
@@ -73,6 +69,22 @@ struct Connection: Sendable {
     try await writer.write(response, plan)
     if plan.closes { try? await reader.linger() }
     return !plan.closes
+  }
+
+  /// What is to go wrong with a request: by the rules, and by its own wish.
+  private func faults(of request: Request) throws(HubFailure) -> [Faults.Action] {
+    guard let faults = worker.configuration.faults,
+      !request.target.hasPrefix(Route.faultsPath)
+    else { return [] }
+    var actions = faults.actions(method: request.method, target: request.target)
+    for wish in request.headers["X-Hub-Fault"] {
+      do throws(InvalidFault) {
+        actions += try Faults.rules(wish).map(\.action)
+      } catch {
+        throw .badRequest("\"\(error.text)\" is no fault: \(error.reason)")
+      }
+    }
+    return actions
   }
 
   private func reply(

@@ -87,12 +87,16 @@ struct Exchange: Sendable {
 
   /// One page of a long list, with a link to the next one.
   ///
-  /// - Parameter size: Items per page.
-  func page(_ items: [JSON], size: Int) -> Response {
+  /// - Parameters:
+  ///   - size: Items per page.
+  ///   - listed: An item as the page shows it.
+  func page<Item>(
+    _ items: [Item], size: Int, _ listed: (Item) throws -> JSON
+  ) rethrows -> Response {
     let start = min(max(request["cursor"].flatMap { Int($0, radix: 36) } ?? 0, 0), items.count)
     let limit = min(request["limit"].flatMap { Int($0) }.map { max($0, 1) } ?? size, size)
     let end = start + min(limit, items.count - start)
-    var response = Response.json(.array(Array(items[start..<end])))
+    var response = Response.json(.array(try items[start..<end].map(listed)))
     if end < items.count {
       let kept = request.query.filter { $0.name != "cursor" } + [("cursor", String(end, radix: 36))]
       let query = kept.map {

@@ -39,15 +39,6 @@ struct HubFailure: Error {
     return failure
   }
 
-  static func gated(_ id: String, anonymous: Bool) -> HubFailure {
-    HubFailure(
-      anonymous ? .unauthorized : .forbidden, code: "GatedRepo",
-      anonymous
-        ? "Access to model \(id) is restricted. You must have access to it and be authenticated to "
-          + "access it. Please log in."
-        : "Access to model \(id) is restricted and you are not in the authorized list.")
-  }
-
   static let invalidCredentials = HubFailure(
     .unauthorized, "Invalid credentials in Authorization header")
 

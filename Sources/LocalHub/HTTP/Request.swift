@@ -63,11 +63,23 @@ struct Request: Sendable {
   /// Length of the body as announced; nil if it comes in chunks or is nonsense.
   var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
 
-  /// The bearer's token; nil without an `Authorization` header, empty if that has another form.
+  /// The caller's token; nil without an `Authorization` header, empty if that has another form.
+  ///
+  /// Clients of the hub send it as a bearer's token; browsers and git-lfs as a password, whatever the
+  /// name.
   var token: String? {
     guard let header = headers.first(name: "authorization") else { return nil }
     let words = header.split(separator: " ")
-    return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : ""
+    guard words.count == 2 else { return "" }
+    switch words[0].lowercased() {
+    case "bearer": return String(words[1])
+    case "basic":
+      guard let pair = Base64.decoded(String(words[1])),
+        let colon = pair.firstIndex(of: UInt8(ascii: ":"))
+      else { return "" }
+      return String(decoding: pair[(colon + 1)...], as: UTF8.self)
+    default: return ""
+    }
   }
 
   /// The host (without port) that the client used to reach this server; nil if it is not one.

@@ -61,6 +61,9 @@ struct RequestReader {
 
   /// The next large piece of the body; nil at its end.
   mutating func nextChunk() async throws -> ByteBuffer? {
+    // One chunk may take as long as a whole body in memory: a client cannot drip for ever.
+    let alarm = channel.closing(after: configuration.bodyTimeout)
+    defer { alarm.cancel() }
     guard var chunk = try await nextPiece() else { return nil }
     while chunk.readableBytes < Self.chunkSize, var piece = try await nextPiece() {
       chunk.writeBuffer(&piece)

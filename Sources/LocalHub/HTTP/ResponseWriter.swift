@@ -19,12 +19,21 @@ struct ResponseWriter: Sendable {
     fileprivate var cut: (after: Int, isReset: Bool)?
     fileprivate var corrupts = false
     fileprivate var excess = 0
+    fileprivate var rate: Int?
+    fileprivate var headers: [(name: String, value: String)] = []
+
+    /// Bytes of a body that are on their way at once; the time limit is for one slice.
+    fileprivate var sliceSize: Int { min(max((rate ?? .max) / 20, 1), 1 << 20) }
 
     init(for head: HTTPRequestHead) { isHead = head.method == .HEAD }
 
     mutating func apply(_ fault: Faults.Action) async throws {
       switch fault {
       case .latency(let time): try await Task.sleep(for: time)
+      case .rate(let count): rate = count
+      case .header(let name, let value): headers.append((name, value))
+      case .redirect(let target):
+        replacement = Response(status: .found).adding("Location", target)
       case .status(let code, let headers):
         var failure = HubFailure(HTTPResponseStatus(statusCode: code), "This is a deliberate fault")
         for (name, value) in headers { failure.headers.add(name: name, value: value) }
@@ -49,8 +58,6 @@ struct ResponseWriter: Sendable {
 
   private let channel: any Channel
   private let worker: Worker
-  /// Bytes of a file that are on their way at once; the time limit is for one slice.
-  private static let sliceSize = 1 << 20
 
   init(_ channel: any Channel, _ worker: Worker) {
     self.channel = channel
@@ -63,6 +70,7 @@ struct ResponseWriter: Sendable {
       version: .http1_1, status: response.status, headers: response.headers)
     head.headers.replaceOrAdd(name: "Content-Length", value: String(count + plan.excess))
     head.headers.replaceOrAdd(name: "Connection", value: plan.closes ? "close" : "keep-alive")
+    for (name, value) in plan.headers { head.headers.replaceOrAdd(name: name, value: value) }
     channel.write(HTTPServerResponsePart.head(head), promise: nil)
     let end = min(count, plan.cut?.after ?? count)
     if !plan.isHead { try await writeBody(response.content, end, plan) }
@@ -81,18 +89,28 @@ struct ResponseWriter: Sendable {
       try await send(.body(.byteBuffer(ByteBuffer(bytes: [~first]))))
       start = 1
     }
+    guard start < end else { return }
     switch content {
     case .bytes(let bytes):
-      if start < end { try await send(.body(.byteBuffer(ByteBuffer(bytes: bytes[start..<end])))) }
+      try await send(start..<end, plan) { .byteBuffer(ByteBuffer(bytes: bytes[$0])) }
     case .file(let path, let range):
-      guard start < end else { return }
       let part = range.lowerBound + start..<range.lowerBound + end
       let file = try await worker.run { try NIOFileHandle(reading: path) }
       defer { try? file.close() }
-      for offset in stride(from: part.lowerBound, to: part.upperBound, by: Self.sliceSize) {
-        let sliceEnd = min(offset + Self.sliceSize, part.upperBound)
-        let slice = FileRegion(fileHandle: file, readerIndex: offset, endIndex: sliceEnd)
-        try await send(.body(.fileRegion(slice)))
+      try await send(part, plan) { slice in
+        .fileRegion(
+          FileRegion(fileHandle: file, readerIndex: slice.lowerBound, endIndex: slice.upperBound))
+      }
+    }
+  }
+
+  /// Sends a body slice by slice.
+  private func send(_ range: Range<Int>, _ plan: Plan, slice: (Range<Int>) -> IOData) async throws {
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.sliceSize) {
+      let end = min(start + plan.sliceSize, range.upperBound)
+      try await send(.body(slice(start..<end)))
+      if let rate = plan.rate {
+        try await Task.sleep(for: .seconds(Double(end - start) / Double(rate)))
       }
     }
   }

@@ -120,10 +120,8 @@ struct Router: Sendable {
     }
     switch access {
     case .content:
-      if settings.gate != nil,
-        exchange.caller.isAnonymous || !exchange.caller.canWrite(to: id.namespace)
-      {
-        throw HubFailure.gated(id.description, anonymous: exchange.caller.isAnonymous)
+      guard try repository.admits(exchange.caller) else {
+        throw HubFailure.gated(id, anonymous: exchange.caller.isAnonymous)
       }
     case .write: try exchange.requireWriting(to: id.namespace)
     default: break

@@ -9,19 +9,14 @@ extension Route {
   static let createDiscussion = Route(
     .POST, path: "/api/:type/:namespace/:repo/discussions", access: .read
   ) { exchange in
-    try exchange.service.requireWritable()
-    guard let author = exchange.caller.name else {
-      throw HubFailure(.unauthorized, "Invalid username or password.")
-    }
+    try exchange.requireName()
     let body = try exchange.json()
-    let title = body["title"]?.string ?? ""
-    guard (3...200).contains(title.count) else {
-      throw HubFailure.badRequest("\"title\" must have 3 to 200 characters")
-    }
+    let title = try exchange.text("title", length: 3...200)
     let repository = try exchange.repository
     let isPullRequest = body["pullRequest"]?.bool ?? false
     let discussion = try repository.open(
-      title: title, description: body["description"]?.string ?? "", author: author,
+      title: title, description: body["description"]?.string ?? "",
+      author: exchange.caller.name ?? "local",
       base: isPullRequest ? try repository.resolve("main") : nil,
       status: isPullRequest ? .draft : .open)
     return .json([
@@ -35,7 +30,17 @@ extension Route {
   ) { exchange in
     let repository = try exchange.repository
     let start = (exchange.request["p"].flatMap { Int($0) } ?? 0).clamped(to: 0...1_000_000) * 50
-    let all = try repository.discussions()
+    let request = exchange.request
+    let all = try repository.discussions().filter { discussion in
+      if let type = request["type"], type != "all" {
+        guard discussion.isPullRequest == (type == "pull_request") else { return false }
+      }
+      if let status = request["status"], status != "all" {
+        let isOpen = discussion.status == .open || discussion.status == .draft
+        guard isOpen == (status == "open") else { return false }
+      }
+      return request["author"].map { $0 == discussion.author } ?? true
+    }
     return .json([
       "discussions": .array(all.dropFirst(start).prefix(50).map { $0.listed(repository.id) }),
       "count": .int(all.count), "start": .int(start),
@@ -46,53 +51,14 @@ extension Route {
     .GET, path: "/api/:type/:namespace/:repo/discussions/:number", access: .read
   ) { exchange in
     let repository = try exchange.repository
-    return .json(try exchange.discussion().detailed(repository.id))
-  }
-
-  static let discussionStatus = Route(
-    .POST, path: "/api/:type/:namespace/:repo/discussions/:number/status", access: .write
-  ) { exchange in
-    let number = try exchange.discussion().number
-    let status = try exchange.json()["status"]?.string.flatMap(Discussion.Status.init)
-    guard let status, status == .open || status == .closed else {
-      throw HubFailure.badRequest("\"status\" must be \"open\" or \"closed\"")
-    }
-    _ = try exchange.repository.set(status, of: number)
-    return .json([
-      "newStatus": exchange.event("status-change", ["status": .string(status.rawValue)])
-    ])
-  }
-
-  static let mergeDiscussion = Route(
-    .POST, path: "/api/:type/:namespace/:repo/discussions/:number/merge", access: .write
-  ) { exchange in
-    let number = try exchange.discussion().number
-    let comment = try exchange.json()["comment"]?.string ?? ""
-    _ = try exchange.repository.merge(
-      number, author: exchange.caller.name ?? "local", comment: comment)
-    return .json([
-      "newStatus": exchange.event("status-change", ["status": "merged"])
-    ])
+    let discussion = try exchange.discussion()
+    return .json(discussion.detailed(repository.id, try repository.commits(of: discussion)))
   }
 }
 
 extension Exchange {
   func url(of number: Int, _ id: RepoID) -> String {
     "\(hubOrigin)/\(id.webPath)/discussions/\(number)"
-  }
-
-  fileprivate func discussion() throws -> Discussion {
-    guard let number = Int(try name("number")), let found = try repository.discussion(number) else {
-      throw HubFailure(.notFound, "There is no discussion \(names["number"] ?? "")")
-    }
-    return found
-  }
-
-  fileprivate func event(_ type: String, _ data: JSON) -> JSON {
-    [
-      "id": .string(request.id), "type": .string(type), "createdAt": .string(Timestamp.now.iso8601),
-      "author": ["name": .string(caller.name ?? "local")], "data": data,
-    ]
   }
 }
 
@@ -106,13 +72,22 @@ extension Discussion {
     ]
   }
 
-  fileprivate func detailed(_ id: RepoID) -> JSON {
-    let comment: JSON = [
-      "id": .string("\(number)"), "type": "comment", "createdAt": .string(created.iso8601),
-      "author": ["name": .string(author)],
-      "data": ["latest": ["raw": .string(description)], "edited": false, "hidden": false],
-    ]
-    let detailed = listed(id).setting("events", to: .array([comment]))
+  fileprivate func detailed(
+    _ id: RepoID, _ commits: [(id: CommitID, commit: Commit)]
+  ) -> JSON {
+    let made = commits.map { id, commit -> JSON in
+      [
+        "id": .string(id.hex), "type": "commit", "createdAt": .string(commit.date.iso8601),
+        "author": ["name": .string(commit.author)],
+        "data": ["subject": .string(commit.title), "oid": .string(id.hex)],
+      ]
+    }
+    // In the order of time, which both spell so that the order of texts is that of time.
+    let events = (events.map(\.listed) + made).enumerated().sorted { one, other in
+      let (first, second) = (one.element["createdAt"]?.string, other.element["createdAt"]?.string)
+      return (first ?? "", one.offset) < (second ?? "", other.offset)
+    }
+    let detailed = listed(id).setting("events", to: .array(events.map(\.element)))
     guard let base else { return detailed }
     return
       detailed

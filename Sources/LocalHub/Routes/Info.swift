@@ -9,92 +9,80 @@ internal import Storage
 extension Route {
   static let info = Route(
     .GET, .HEAD, path: "/api/:type/:namespace/:repo", access: .read
-  ) { exchange in
-    .json(try exchange.repository.info(at: "main", exchange.request))
-  }
+  ) { try $0.info(at: "main") }
 
   static let infoAtRevision = Route(
     .GET, .HEAD, path: "/api/:type/:namespace/:repo/revision/:rev", access: .read
+  ) { try $0.info(at: try $0.name("rev")) }
+
+  /// A name without a namespace: nobody here has one, and clients are to be told so in their words.
+  static let namelessInfo = Route(
+    .GET, .HEAD, path: "/api/:type/:repo", access: .anyone
+  ) { throw HubFailure.repositoryNotFound(anonymous: $0.caller.isAnonymous) }
+
+  static let namelessResolve = Route(
+    .GET, .HEAD, path: "/:repo/resolve/:rev/*path", access: .anyone
+  ) { throw HubFailure.repositoryNotFound(anonymous: $0.caller.isAnonymous) }
+
+  /// The headers of all shards of a model at once.
+  static let weightsHeaders = Route(
+    .GET, path: "/api/models/:namespace/:repo/safetensors-metadata/*path", access: .content
   ) { exchange in
-    .json(try exchange.repository.info(at: try exchange.name("rev"), exchange.request))
+    let repository = try exchange.repository
+    let commit = try repository.resolve("main")
+    let tree = try repository.tree(commit)
+    let path = try exchange.name("path")
+    guard let index = try repository.weightsIndex(tree, named: path) else {
+      throw HubFailure.entryNotFound(path, revision: "main", commit: commit.hex)
+    }
+    let headers = try repository.shards(of: index, in: tree).map { entry in
+      guard let header = try WeightsHeader(repository.blobs.path(of: entry.blob)) else {
+        throw HubFailure.badRequest("\(entry.path) is not a safetensors file")
+      }
+      return JSON.Member(entry.path, header.json)
+    }
+    return .json(["index": index.removing("weight_map"), "headers": .object(headers)])
   }
 
-  /// Repositories by name, those that the caller may see.
-  static let list = Route(.GET, path: "/api/:type", access: .anyone) { exchange in
-    let kind: RepoID.Kind = try exchange.name("type") == "datasets" ? .dataset : .model
-    let search = exchange.request["search"]?.lowercased()
-    let author = exchange.request["author"]
-    let found = try exchange.service.store.all(kind).filter { repository in
-      if let search, !repository.id.description.lowercased().contains(search) { return false }
-      if let author, repository.id.namespace != author { return false }
-      return try !repository.settings.isPrivate
-        || exchange.caller.belongs(to: repository.id.namespace)
+  /// The large files that branches, tags and pull requests lead to.
+  static let largeFiles = Route(
+    .GET, path: "/api/:type/:namespace/:repo/lfs-files", access: .write
+  ) { exchange in
+    let repository = try exchange.repository
+    var found: [JSON] = []
+    var seen: Set<String> = []
+    for kind in RefStore.Kind.allCases {
+      for ref in try repository.refs.all(kind) {
+        let commit = try repository.commit(ref.commit)
+        for entry in try repository.tree(commit.tree).entries {
+          guard let lfs = entry.lfs, seen.insert("\(lfs.digest) \(entry.path)").inserted else {
+            continue
+          }
+          found.append([
+            "fileOid": .string(lfs.digest.hex), "oid": .string(lfs.digest.hex),
+            "filename": .string(entry.path), "size": .int(lfs.size),
+            "pushedAt": .string(commit.date.iso8601),
+            "ref": .string("refs/\(kind.rawValue)/\(ref.name)"),
+          ])
+        }
+      }
     }
-    let items = try found.map { try $0.info(at: "main", exchange.request, summary: true) }
-    return exchange.page(items, size: exchange.service.configuration.pageSize)
-  }
-}
-
-extension StoredRepository {
-  /// What the hub tells about a repository at a revision.
-  ///
-  /// - Parameter summary: Whether to leave out files and card, as in lists.
-  func info(at revision: String, _ request: Request, summary: Bool = false) throws -> JSON {
-    let id = try resolve(revision)
-    let commit = try commit(id)
-    let settings = try settings
-    let tree = try tree(commit.tree)
-    let card = try tree["README.md"].flatMap { entry in
-      entry.lfs == nil
-        ? CardMetadata(readme: String(decoding: try blobs.read(entry.blob), as: UTF8.self)).value
-        : nil
-    }
-    let name = self.id.description
-    let all: JSON = .object([
-      "_id": .string(String(id.hex.prefix(24))), "id": .string(name),
-      "modelId": self.id.kind == .model ? .string(name) : nil,
-      "author": self.id.namespace.map { .string($0) }, "sha": .string(id.hex),
-      "lastModified": .string(commit.date.iso8601), "createdAt": .string(settings.created.iso8601),
-      "private": .bool(settings.isPrivate), "gated": settings.gate.map { .string($0) } ?? false,
-      "disabled": false, "downloads": 0, "likes": 0, "tags": .array(tags(of: card)),
-      "pipeline_tag": card?["pipeline_tag"], "library_name": card?["library_name"],
-      "cardData": summary ? nil : card,
-      "siblings": summary ? nil : .array(tree.entries.map { $0.sibling(request.flag("blobs")) }),
-      "usedStorage": summary ? nil : .int(tree.entries.reduce(0) { $0 + $1.size }),
-    ])
-    let wanted = request.query.filter { $0.name == "expand" || $0.name == "expand[]" }.map(\.value)
-    guard !wanted.isEmpty, !summary else { return all }
-    let kept = Set(wanted.flatMap { $0.split(separator: ",").map(String.init) } + ["_id", "id"])
-    return .object((all.members ?? []).filter { kept.contains($0.key) })
-  }
-
-  private func tags(of card: JSON?) -> [JSON] {
-    var tags = card?["tags"]?.array ?? []
-    for key in ["library_name", "pipeline_tag"] {
-      if let value = card?[key], !tags.contains(value) { tags.append(value) }
-    }
-    let prefixed = [("license", "license"), ("base_model", "base_model"), ("datasets", "dataset")]
-    for (key, prefix) in prefixed {
-      let values = card?[key]?.array ?? card?[key].map { [$0] } ?? []
-      tags += values.compactMap { $0.string.map { .string("\(prefix):\($0)") } }
-    }
-    return tags
+    return exchange.page(found, size: exchange.service.configuration.pageSize) { $0 }
   }
 }
 
-extension TreeEntry {
-  /// The file as it appears among a repository's siblings.
-  fileprivate func sibling(_ withBlobs: Bool) -> JSON {
-    .object([
-      "rfilename": .string(path), "blobId": withBlobs ? .string(oid.hex) : nil,
-      "size": withBlobs ? .int(size) : nil,
-      "lfs": withBlobs
-        ? lfs.map {
-          [
-            "sha256": .string($0.digest.hex), "size": .int($0.size),
-            "pointerSize": .int($0.text.utf8.count),
-          ]
-        } : nil,
-    ])
+extension Exchange {
+  fileprivate func info(at revision: String) throws -> Response {
+    let info = try RepositoryInfo(try repository, at: revision)
+    if let wanted = expandedFields { return .json(try info.listed(wanted, request)) }
+    let more = request.flag("securityStatus") ? ["securityRepoStatus"] : []
+    return .json(try info.listed(RepositoryInfo.fields + more, request))
+  }
+
+  /// The fields that are wanted in place of the usual ones.
+  var expandedFields: [String]? {
+    let wanted = request.query.filter { $0.name == "expand" || $0.name == "expand[]" }
+      .flatMap { $0.value.split(separator: ",").map(String.init) }
+    return wanted.isEmpty ? nil : wanted
   }
 }

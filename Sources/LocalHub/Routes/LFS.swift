@@ -52,10 +52,8 @@ extension Exchange {
       try requireWriting(to: try repository.id.namespace)
     case "download":
       isUpload = false
-      if let gate = try repository.settings.gate, !gate.isEmpty,
-        !caller.canWrite(to: try repository.id.namespace) || caller.isAnonymous
-      {
-        throw HubFailure.gated(try repository.id.description, anonymous: caller.isAnonymous)
+      guard try repository.admits(caller) else {
+        throw HubFailure.gated(try repository.id, anonymous: caller.isAnonymous)
       }
     default: throw HubFailure.badRequest("\"operation\" must be \"upload\" or \"download\"")
     }

@@ -20,7 +20,7 @@ extension Route {
     let expands = exchange.request.flag("expand")
     let items = expands ? try repository.expanding(listing, commit) : listing
     let size = exchange.service.configuration.pageSize
-    return exchange.page(items, size: expands ? max(1, size / 20) : size)
+    return exchange.page(items, size: expands ? max(1, size / 20) : size) { $0 }
       .adding("X-Repo-Commit", commit.hex)
   }
 

@@ -39,7 +39,7 @@ extension Route {
       next = commit.parents.first
     }
     let total = items.count
-    return exchange.page(items, size: min(50, exchange.service.configuration.pageSize))
+    return exchange.page(items, size: min(50, exchange.service.configuration.pageSize)) { $0 }
       .adding("X-Total-Count", String(total))
   }
 

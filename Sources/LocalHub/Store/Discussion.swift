@@ -13,8 +13,7 @@ struct Discussion: Sendable {
   enum Status: String { case draft, open, closed, merged }
 
   let number: Int
-  let title: String
-  let description: String
+  var title: String
   let author: String
   let created: Timestamp
   var status: Status
@@ -22,13 +21,16 @@ struct Discussion: Sendable {
   let base: CommitID?
   /// The commit that a merge made.
   var merge: CommitID?
+  /// The first is the text that it began with.
+  var events: [DiscussionEvent]
 
   var isPullRequest: Bool { base != nil }
 
   var stored: JSON {
     .object([
-      "number": .int(number), "title": .string(title), "description": .string(description),
-      "author": .string(author), "created": .int(created.seconds),
+      "number": .int(number), "title": .string(title),
+      "events": .array(events.map(\.stored)), "author": .string(author),
+      "created": .int(created.seconds),
       "status": .string(status.rawValue), "base": base.map { .string($0.hex) },
       "merge": merge.map { .string($0.hex) },
     ])
@@ -43,7 +45,7 @@ extension Discussion {
     else { return nil }
     self.number = number
     self.title = title
-    description = stored["description"]?.string ?? ""
+    events = (stored["events"]?.array ?? []).compactMap(DiscussionEvent.init)
     self.author = author
     self.created = Timestamp(seconds: created)
     self.status = status
@@ -84,30 +86,42 @@ extension StoredRepository {
     try changing.withLock { _ in
       let number = (try discussions().first?.number ?? 0) + 1
       let discussion = Discussion(
-        number: number, title: title, description: description, author: author, created: .now,
-        status: status, base: base)
+        number: number, title: title, author: author, created: .now, status: status, base: base,
+        events: [DiscussionEvent(author: author, .comment(description))])
       if let base { try refs.set(.pullRequest, "\(number)", to: base) }
       try save(discussion)
       return discussion
     }
   }
 
-  func set(_ status: Discussion.Status, of number: Int) throws -> Discussion? {
+  /// Changes a discussion, if `body` does not throw.
+  func change(_ number: Int, _ body: (inout Discussion) throws -> Void) throws {
     try changing.withLock { _ in
-      guard var discussion = discussion(number) else { return nil }
-      guard discussion.status != .merged else {
-        throw HubFailure(.badRequest, "The pull request is merged already")
+      guard var discussion = discussion(number) else {
+        throw HubFailure(.notFound, "There is no discussion \(number)")
       }
-      discussion.status = status
+      try body(&discussion)
       try save(discussion)
-      return discussion
     }
+  }
+
+  /// The commits of a pull request, the oldest first.
+  func commits(of discussion: Discussion) throws -> [(id: CommitID, commit: Commit)] {
+    guard let base = discussion.base else { return [] }
+    var found: [(id: CommitID, commit: Commit)] = []
+    var next = refs.commit(.pullRequest, "\(discussion.number)")
+    while let id = next, id != base {
+      let commit = try commit(id)
+      found.append((id, commit))
+      next = commit.parents.first
+    }
+    return found.reversed()
   }
 
   /// Brings the files that a pull request changed into `main`.
   ///
   /// - Throws: `HubFailure` 409 if `main` has other content in one of these files by now.
-  func merge(_ number: Int, author: String, comment: String) throws -> Discussion {
+  func merge(_ number: Int, author: String, comment: String, event: DiscussionEvent) throws {
     try changing.withLock { _ in
       guard var discussion = discussion(number), let base = discussion.base,
         let head = refs.commit(.pullRequest, "\(number)"), let main = refs.commit(.branch, "main")
@@ -122,8 +136,8 @@ extension StoredRepository {
       try refs.set(.branch, "main", to: id)
       discussion.status = .merged
       discussion.merge = id
+      discussion.events.append(event)
       try save(discussion)
-      return discussion
     }
   }
 

@@ -9,9 +9,16 @@ extension Store {
   /// Makes a commit of all files of a folder, in a repository that is created if it is missing.
   ///
   /// Hidden files and folders stay behind.
-  func importFolder(_ source: FilePath, as id: RepoID, message: String, largeFrom limit: Int) throws
-    -> CommitID
-  {
+  ///
+  /// - Parameter boundary: A folder that no symlink may lead out of.
+  func importFolder(
+    _ source: FilePath, within boundary: FilePath, as id: RepoID, message: String,
+    largeFrom limit: Int
+  ) throws -> CommitID {
+    let files = try FileSystem.files(below: source).filter { file in
+      !file.components.contains { $0.string.hasPrefix(".") }
+    }
+    for file in files { try Self.check(source.pushing(file), within: boundary) }
     let created = try create(id, isPrivate: false, author: "local")
     guard let repository = created ?? repository(id) else { throw DamagedStore(path: source) }
     let tree = try repository.tree(try repository.resolve("main"))
@@ -19,8 +26,7 @@ extension Store {
       try tree[".gitattributes"].map { String(decoding: try blobs.read($0.blob), as: UTF8.self) }
         ?? "")
     var change = StoredRepository.Change(title: message, author: "local")
-    for file in try FileSystem.files(below: source) {
-      guard !file.components.contains(where: { $0.string.hasPrefix(".") }) else { continue }
+    for file in files {
       let path = try RepoPath.check(file.string)
       let full = source.pushing(file)
       let size = try FileSystem.size(full)
@@ -41,6 +47,16 @@ extension Store {
     }
     guard !change.edits.isEmpty else { return try repository.resolve("main") }
     return try repository.commit(change, to: "main")
+  }
+
+  private static func check(_ file: FilePath, within boundary: FilePath) throws {
+    guard FileSystem.kindWithoutFollowing(file) == .symlink else { return }
+    guard let real = FileSystem.resolved(file), let home = FileSystem.resolved(boundary),
+      real.starts(with: home)
+    else {
+      throw HubServer.Failure.linkLeavesFolder(
+        file, target: FileSystem.resolved(file) ?? FileSystem.symlinkTarget(file) ?? file)
+    }
   }
 }
 

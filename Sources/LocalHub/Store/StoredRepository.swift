@@ -18,6 +18,8 @@ final class StoredRepository: Sendable {
   let blobs: BlobStore
   /// Held while refs, settings or discussions change.
   let changing = Mutex(())
+  /// The numbers of parameters in weights that were asked for; nil for what is no safetensors file.
+  let parameterMemory = Mutex<[Digest: [String: Int]?]>([:])
 
   init(_ id: RepoID, folder: FilePath, blobs: BlobStore) {
     self.id = id

@@ -130,7 +130,7 @@ struct Cache: AsyncParsableCommand {
 
 extension RepoID {
   /// An id as the command line has it: the kind, unless it is a model, before the name.
-  fileprivate init(reference text: String) throws {
+  init(reference text: String) throws {
     for kind in RepoID.Kind.allCases where text.hasPrefix("\(kind.plural)/") {
       let name = String(text.dropFirst(kind.plural.count + 1))
       // "models/x" can be a model of the user "models".

@@ -12,11 +12,11 @@ internal import SystemPackage
 struct Serve: ReportingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a hub of your own over a folder.",
+    usage: "hubmerge serve [--root <path>] [--port <port>] [<options>]",
     discussion: """
       Speaks the protocol of the Hugging Face Hub: point HF_ENDPOINT, or --endpoint, at the address it \
-      prints. Only this machine can reach it unless --host says otherwise. Tokens are read from a file \
-      (--tokens) with one "name role token" on each line, role being read, write or admin; without tokens \
-      everybody may do everything. Ctrl-C ends it.
+      prints, and a browser too. Only this machine can reach it unless --host says otherwise. Without \
+      tokens everybody may do everything. Ctrl-C ends it.
       """)
 
   @Option(
@@ -30,35 +30,44 @@ struct Serve: ReportingCommand {
   @Option(help: "The address to listen on.")
   var host = "127.0.0.1"
 
-  @Option(help: ArgumentHelp("A file of tokens.", valueName: "file"), completion: .file())
-  var tokens: String?
+  @OptionGroup var access: ServeAccess
 
   @Flag(help: "Refuse all changes.")
   var readOnly = false
 
-  @Option(
-    name: .customLong("import"),
+  @Flag(
     help: ArgumentHelp(
-      "Make a repository of a folder first; may be repeated.", valueName: "namespace/name=folder"))
-  var imports: [String] = []
+      "Misbehave on request, for tests of clients.",
+      discussion: """
+        Rules are sent to /api/faults, one on a line: "status=503 path=/resolve/ times=2". Faults are \
+        latency=200ms, rate=1000000, status=503, limited=5, truncate=1000, reset=1000, wrong-bytes, \
+        ignore-range, expired-link, excess=5, redirect=URL and header=Name:Value; conditions are method=, \
+        path=, skip= and times=. The header X-Hub-Fault asks for a fault of one request.
+        """))
+  var faults = false
+
+  @OptionGroup var imports: ServeImports
 
   @OptionGroup var output: OutputOptions
 
   func perform(_ console: Console) async throws -> any Report & Sendable {
+    let tokens = try access.tokens()
+    let folders = try imports.folders()
     var configuration = HubServer.Configuration(root: FilePath(root))
     configuration.host = host
     configuration.port = port
     configuration.isReadOnly = readOnly
-    configuration.tokens = try accessTokens()
+    configuration.faults = faults ? Faults() : nil
+    configuration.tokens = tokens.all
     let server = HubServer(configuration)
     let url = try await server.start()
     do {
-      for text in imports {
-        let (id, folder) = try source(text)
-        let commit = try await server.importFolder(folder, as: id, message: "Import \(id)")
-        console.note("\(id) @ \(commit.hex.prefix(12)) from \(folder)")
+      for folder in folders {
+        let commit = try await server.importFolder(
+          folder.path, as: folder.id, message: "Import \(folder.id)", within: folder.boundary)
+        console.note("\(folder.id) @ \(commit.hex.prefix(12)) from \(folder.path)")
       }
-      console.announce(ServeReport(url: url, root: root))
+      console.announce(ServeReport(url: url, root: root, tokens: tokens.made))
       while true { try await Task.sleep(for: .seconds(3600)) }
     } catch is CancellationError {
       await server.stop()
@@ -68,45 +77,30 @@ struct Serve: ReportingCommand {
       throw error
     }
   }
-
-  private func source(_ text: String) throws -> (RepoID, FilePath) {
-    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-    guard parts.count == 2 else {
-      throw ValidationError("--import takes namespace/name=folder, not \"\(text)\".")
-    }
-    let folder = FilePath(parts[1])
-    guard FileSystem.kind(folder) == .folder else {
-      throw UserError(status: .missingInput, what: "there is no folder \(folder)")
-    }
-    return (try RepoID(parts[0]), folder)
-  }
-
-  private func accessTokens() throws -> [AccessToken] {
-    guard let tokens else { return [] }
-    let text = String(decoding: try FileSystem.read(FilePath(tokens)), as: UTF8.self)
-    let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
-    return try lines.enumerated().map { number, line in
-      let words = line.split(separator: " ").map(String.init)
-      guard words.count == 3, let role = Role(rawValue: words[1]) else {
-        throw UserError(
-          status: .badInput, what: "\(tokens):\(number + 1) is not \"name role token\"",
-          advice: "role is read, write or admin")
-      }
-      return AccessToken(user: words[0], text: words[2], role: role)
-    }
-  }
 }
 
-/// The address of a running hub; nil when it has stopped.
+/// The address of a running hub, and the tokens made for it; no address when it has stopped.
 struct ServeReport: Report, Sendable {
   let url: String?
   let root: String
+  var tokens: [ServeAccess.MadeToken] = []
 
   var text: String {
-    url.map { "serving \(root) at \($0)\nHF_ENDPOINT=\($0)" } ?? "stopped"
+    guard let url else { return "stopped" }
+    let lines = ["serving \(root) at \(url)", "HF_ENDPOINT=\(url)"]
+    return (lines + tokens.map { "HF_TOKEN=\($0.text)  # \($0.user), \($0.role)" })
+      .joined(separator: "\n")
   }
   var json: JSON {
-    .object([.init("url", url.map { .string($0) } ?? .null), .init("root", .string(root))])
+    .object([
+      .init("url", url.map { .string($0) } ?? .null), .init("root", .string(root)),
+      .init(
+        "tokens",
+        .array(
+          tokens.map {
+            ["name": .string($0.user), "role": .string($0.role), "token": .string($0.text)]
+          })),
+    ])
   }
   /// Empty when it has stopped: its address was all there was to tell.
   var essence: String { url ?? "" }

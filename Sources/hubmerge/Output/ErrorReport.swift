@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Hub
+internal import LocalHub
 internal import Merging
 internal import Publishing
 internal import Storage
@@ -44,6 +45,7 @@ struct ErrorReport {
       self.init(
         .tryAgain, "another hubmerge is at work on this release", why: "\(error.folder) is locked")
     case let error as PublicationError: self.init(error)
+    case let error as HubServer.Failure: self.init(error)
     case let error as UserError:
       self.init(error.status, error.what, why: error.why, advice: error.advice)
     case is CancellationError: self.init(.interrupted, "interrupted")
