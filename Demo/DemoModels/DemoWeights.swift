@@ -16,7 +16,7 @@ struct DemoWeights {
   private static let blockSize = 1 << 15
 
   /// Fills a tensor's place in its shard.
-  func write(_ tensor: TensorInfo, to file: File, at range: Range<Int>) throws {
+  func write(_ tensor: TensorInfo, to file: ShardFile, at range: Range<Int>) throws {
     var values = [Float](repeating: 0, count: Self.blockSize)
     var stored = [UInt8](repeating: 0, count: Self.blockSize * tensor.dtype.byteWidth)
     for first in stride(from: 0, to: tensor.elementCount, by: Self.blockSize) {

@@ -34,6 +34,12 @@ int64_t cp_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, 
 #endif
 }
 
+void cp_start_sync(int fd) {
+#ifdef __linux__
+  sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#endif
+}
+
 int cp_rename_new(const char *from, const char *to) {
 #ifdef __linux__
   if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;

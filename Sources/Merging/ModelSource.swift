@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
-internal import Storage
+package import Storage
 package import SystemPackage
 package import Weights
 
@@ -15,6 +15,11 @@ package protocol ModelSource: Sendable {
   func fetchWeights(of model: SourceModel) async throws
 }
 
+/// Shards that are read where they are, a range at a time, instead of being fetched first.
+package protocol RemoteShards: Sendable {
+  func open(_ shard: Checkpoint.Shard) throws -> any ByteSource
+}
+
 /// A model as its source has found it.
 package struct SourceModel: Sendable {
   package let reference: ModelReference
@@ -25,6 +30,8 @@ package struct SourceModel: Sendable {
   package let commit: String?
   /// What the reference's adapter does to the tensors, by their names.
   package private(set) var updates: [TensorName: TensorUpdate] = [:]
+  /// Where the shards are read; nil for files in the checkpoint's folder.
+  package var remote: (any RemoteShards)?
   /// What the user should know about the model.
   package private(set) var warnings: [String] = []
 
@@ -45,12 +52,24 @@ package struct SourceModel: Sendable {
     var model = SourceModel(
       reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit)
     model.updates = updates
+    model.remote = remote
     if let initialization = adapter.config.initialization {
       model.warnings.append(
         "the adapter of \(reference) was initialised with \(initialization): unless it was "
           + "converted when it was saved, it fits only the residual model of its training")
     }
     return model
+  }
+
+  /// Opens a shard for reading.
+  ///
+  /// - Throws: `MergeError.inputChanged` if the file is not as long as it was.
+  func open(shard index: Int) throws -> any ByteSource {
+    let shard = checkpoint.shards[index]
+    if let remote, shard.folder == nil { return try remote.open(shard) }
+    let file = try File(checkpoint.path(of: shard), .read)
+    guard try file.size == shard.size else { throw MergeError.inputChanged(file.path) }
+    return file
   }
 
   /// The same model with other names for, or views of, its tensors, or with its shards in another place.
@@ -64,6 +83,7 @@ package struct SourceModel: Sendable {
         folder: checkpoint.folder, config: checkpoint.config, shards: shards ?? checkpoint.shards,
         tensors: tensors, isSingleFile: checkpoint.isSingleFile), hubID: hubID, commit: commit)
     model.updates = updates
+    model.remote = remote
     model.warnings = warnings
     return model
   }

@@ -8,7 +8,7 @@ package import SystemPackage
 /// An open file, read and written by position; closed when it goes out of scope.
 ///
 /// Positional calls share no file offset, so any number of threads may use one `File` at once.
-package final class File: Sendable {
+package final class File: ByteSource {
   package enum Access: Sendable {
     case read
     /// Reading and writing of a file that exists.
@@ -121,6 +121,14 @@ package final class File: Sendable {
     guard retrying({ ftruncate(descriptor, off_t(size)) }) == 0 else {
       throw StorageError("truncate", path)
     }
+  }
+
+  /// Has the system begin to write to the disk what is only in memory, without waiting for it.
+  package func startSync() { cp_start_sync(descriptor) }
+
+  /// Asks the system to read a range ahead.
+  package func willRead(_ range: Range<Int>) {
+    posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
   }
 
   /// Copies bytes from another file inside the kernel, by reference where the file system can.

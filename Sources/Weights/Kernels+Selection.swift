@@ -38,6 +38,26 @@ extension Scalar {
     kernels.histogram(x, count, Int32(digit), prefix, bins)
   }
 
+  /// What is found of magnitudes at two bounds and between them.
+  ///
+  /// - Parameters:
+  ///   - found: The magnitudes strictly between the bounds are appended to it, in their order.
+  /// - Returns: How many magnitudes are above `upper`, equal to it, and equal to `lower`; if the bounds are
+  ///   equal, none are told of `lower`.
+  package static func findBetween(
+    _ lower: UInt64, _ upper: UInt64, in x: UnsafePointer<Self>, count: Int,
+    appendingTo found: inout [UInt64]
+  ) -> (above: Int, atUpper: Int, atLower: Int) {
+    var counts = [0, 0, 0]
+    // The last element is written before it is known whether it belongs there.
+    withUnsafeTemporaryAllocation(of: Self.self, capacity: count + 1) { room in
+      guard let out = room.baseAddress else { return }
+      let number = kernels.between(x, count, lower, upper, &counts, out)
+      for index in 0..<number { found.append(magnitudeBits(out[index])) }
+    }
+    return (counts[0], counts[1], lower == upper ? 0 : counts[2])
+  }
+
   /// How many elements have exactly this magnitude.
   package static func countEqual(_ x: UnsafePointer<Self>, magnitude: UInt64, count: Int) -> Int {
     kernels.count_equal(x, magnitude, count)

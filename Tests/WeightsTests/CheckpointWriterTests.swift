@@ -224,4 +224,73 @@ struct CheckpointWriterTests {
       #expect(left == [])
     }
   }
+
+  @Test("Shards are digested while they are written, whatever the order of their bytes")
+  func digestsShards() throws {
+    try withTemporaryFolder { folder in
+      let layout = ShardLayout(
+        [TensorInfo(name: "t", dtype: .u8, shape: [1000])], maximumShardSize: 0)
+      let writer = try CheckpointWriter(
+        target: folder.appending("out"), layout: layout, fingerprint: "x", replacing: false,
+        isDigested: true)
+      let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+      let start = layout.places[0].range.lowerBound
+      let file = try writer.file(shard: 0)
+      for part in [300..<500, 0..<100, 900..<1000, 100..<300] {
+        #expect(try !file.write(Array(bytes[part]), at: start + part.lowerBound))
+      }
+      #expect(try file.write(Array(bytes[500..<900]), at: start + 500))
+      let shard = try writer.finish(shard: 0)
+      #expect(shard.digest == Digest.sha256(layout.shards[0].header + bytes))
+      #expect(shard.digest == (try Digest.ofFile(shard.path)))
+    }
+  }
+
+  @Test("Copied bytes are digested too, and those of shards that an earlier run has not digested")
+  func digestsCopies() throws {
+    try withTemporaryFolder { folder in
+      try FileSystem.write([1, 2, 3, 4, 5, 6], to: folder.appending("source"))
+      let source = try File(folder.appending("source"), .read)
+      let target = folder.appending("out")
+      do {
+        let writer = try Self.writer(target)
+        try Self.fill(writer, 1)
+        #expect(try writer.finishedShards().map(\.digest) == [nil])
+      }
+      let writer = try CheckpointWriter(
+        target: target, layout: Self.layout, fingerprint: "same", replacing: false,
+        isDigested: true)
+      let place = Self.layout.places[0].range.lowerBound
+      #expect(try writer.file(shard: 0).copy(from: source, at: 1, to: place, count: 4))
+      try writer.finish(shard: 0)
+      #expect(
+        try writer.finishedShards().map(\.digest) == [
+          Digest.sha256(Self.layout.shards[0].header + [2, 3, 4, 5]),
+          Digest.sha256(Self.layout.shards[1].header + [7, 7, 7, 7]),
+        ])
+    }
+  }
+
+  @Test("A shard that was discarded is done, but not there, also for the next run")
+  func discardsShards() throws {
+    try withTemporaryFolder { folder in
+      let target = folder.appending("out")
+      do {
+        let writer = try CheckpointWriter(
+          target: target, layout: Self.layout, fingerprint: "same", replacing: false,
+          isDigested: true)
+        try Self.fill(writer, 0)
+        try Self.fill(writer, 1)
+        let shard = try #require(try writer.finishedShards().first)
+        try writer.discard(shard)
+        #expect(!FileSystem.exists(shard.path))
+        #expect(try writer.finishedShards().map(\.number) == [1])
+      }
+      let writer = try Self.writer(target)
+      #expect(writer.resumedShards == [0, 1])
+      #expect(try writer.finishedShards().map(\.number) == [1])
+      #expect(
+        writer.digests[0] == Digest.sha256(Self.layout.shards[0].header + [7, 7, 7, 7]))
+    }
+  }
 }

@@ -72,6 +72,11 @@ typedef struct {
   double (*sum_of_magnitudes)(const void *x, size_t count);
 
   void (*histogram)(const void *x, size_t count, int digit, uint64_t prefix, uint64_t *bins);
+  /// Writes the magnitudes strictly between two bounds to `out`, in their order, which has room for `count`.
+  /// Adds to `counts` how many magnitudes are above `upper`, equal to it, and equal to `lower`.
+  /// Returns how many it wrote.
+  size_t (*between)(const void *x, size_t count, uint64_t lower, uint64_t upper, size_t *counts,
+                    void *out);
   void (*keep)(const void *x, const void *keys, uint64_t lower, size_t *lower_quota,
                uint64_t upper, size_t *upper_quota, void *out, size_t count);
   size_t (*count_equal)(const void *x, uint64_t magnitude, size_t count);

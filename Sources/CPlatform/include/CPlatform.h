@@ -17,6 +17,9 @@ int cp_allocate(int fd, int64_t size);
 /// Copies up to `count` bytes inside the kernel (a reflink where the file system has them).
 int64_t cp_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, int64_t count);
 
+/// Has the kernel begin to write the file's changed pages to the disk; a hint, without a result.
+void cp_start_sync(int fd);
+
 /// Renames a file or folder, failing with EEXIST if `to` exists.
 int cp_rename_new(const char *from, const char *to);
 

@@ -18,7 +18,7 @@ final class LoadedUpdate: Sendable {
   private let replacedRows: [Int: ArraySlice<Float>]
 
   /// Loads the base's elements of a range.
-  typealias Base = (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  typealias Base = (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
 
   /// - Parameter load: Gives all numbers of a tensor of the adapter.
   init(
@@ -51,8 +51,8 @@ final class LoadedUpdate: Sendable {
   /// Changes elements of the base, which are in `values`, into the adapted ones.
   func apply<S: Scalar>(
     to values: UnsafeMutablePointer<S>, _ elements: Range<Int>, base: Base
-  ) {
-    let scales = magnitudes.map { $0.scales { norms(areOfColumns: $0, base) } }
+  ) throws {
+    let scales = try magnitudes.map { try $0.scales { try norms(areOfColumns: $0, base) } }
     var next = elements.lowerBound
     withUnsafeTemporaryAllocation(of: Float.self, capacity: min(columnCount, elements.count)) {
       delta in
@@ -84,13 +84,13 @@ final class LoadedUpdate: Sendable {
   }
 
   /// The L2 norms of the rows, or columns, of base and product together.
-  private func norms(areOfColumns: Bool, _ base: Base) -> [Double] {
+  private func norms(areOfColumns: Bool, _ base: Base) throws -> [Double] {
     var sums = [Double](repeating: 0, count: areOfColumns ? columnCount : rowCount)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * columnCount) { memory in
+    try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * columnCount) { memory in
       guard let values = memory.baseAddress else { return }
       let delta = values + columnCount
       for row in 0..<rowCount {
-        base(row * columnCount..<(row + 1) * columnCount, values)
+        try base(row * columnCount..<(row + 1) * columnCount, values)
         if let factors {
           factors.product(row, 0..<columnCount, into: delta)
           Self.add(delta, to: values, count: columnCount)

@@ -16,10 +16,10 @@ final class Magnitudes: Sendable {
     self.areOfColumns = areOfColumns
   }
 
-  func scales(measuring norms: (_ areOfColumns: Bool) -> [Double]) -> [Float] {
-    known.withLock { known in
+  func scales(measuring norms: (_ areOfColumns: Bool) throws -> [Double]) rethrows -> [Float] {
+    try known.withLock { known in
       if let known { return known }
-      let scales = zip(values, norms(areOfColumns)).map { Float(Double($0) / $1) }
+      let scales = zip(values, try norms(areOfColumns)).map { Float(Double($0) / $1) }
       known = scales
       return scales
     }

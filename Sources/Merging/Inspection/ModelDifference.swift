@@ -85,15 +85,15 @@ package struct ModelDifference: Sendable {
   }
 }
 
-/// The mapped files of two models, and the comparison of a tensor in both.
+/// The open files of two models, and the comparison of a tensor in both.
 private struct ComparedInputs: Sendable {
   let models: [SourceModel]
-  private let files: [[MappedFile]]
+  private let files: [[any ByteSource]]
 
   init(_ models: [SourceModel]) throws {
     self.models = models
     files = try models.map { model in
-      try model.checkpoint.shards.map { try MappedFile(model.checkpoint.path(of: $0)) }
+      try model.checkpoint.shards.indices.map { try model.open(shard: $0) }
     }
   }
 
@@ -101,18 +101,14 @@ private struct ComparedInputs: Sendable {
     models.reduce(0) { $0 + ($1.checkpoint.tensors[name]?.info.byteCount ?? 0) }
   }
 
-  private func tensor(_ name: TensorName, _ model: Int) throws -> InputTensor? {
+  private func tensor(_ name: TensorName, _ model: Int) -> InputTensor? {
     guard let tensor = models[model].checkpoint.tensors[name] else { return nil }
-    let file = files[model][tensor.shard]
-    guard tensor.range.upperBound <= file.bytes.count else {
-      throw MergeError.inputChanged(models[model].checkpoint.path(of: tensor))
-    }
-    return InputTensor(file: file, tensor: tensor)
+    return InputTensor(tensor, in: files[model][tensor.shard])
   }
 
   func compare(_ name: TensorName, _ isCancelled: () -> Bool) throws -> TensorDifference {
-    let a = try tensor(name, 0)
-    let b = try tensor(name, 1)
+    let a = tensor(name, 0)
+    let b = tensor(name, 1)
     func result(_ finding: TensorDifference.Finding) -> TensorDifference {
       TensorDifference(name: name, first: a?.dtype, second: b?.dtype, finding: finding)
     }
@@ -122,18 +118,27 @@ private struct ComparedInputs: Sendable {
       return result(.shapes(a.tensor.info.shape, b.tensor.info.shape))
     }
     guard a.dtype.isFloat, b.dtype.isFloat else {
-      let workspace = (Workspace(), Workspace())
-      let all = 0..<a.tensor.info.elementCount
-      let areEqual =
-        a.dtype == b.dtype
-        && a.bytes(all, in: workspace.0).elementsEqual(b.bytes(all, in: workspace.1))
-      return result(.bytes(areEqual: areEqual))
+      return result(.bytes(areEqual: try a.dtype == b.dtype && haveEqualBytes(a, b)))
     }
     let isDouble = a.dtype == .f64 || b.dtype == .f64
     return result(
       .compared(
         isDouble
           ? try sums(a, b, Double.self, isCancelled) : try sums(a, b, Float.self, isCancelled)))
+  }
+
+  private func haveEqualBytes(_ a: InputTensor, _ b: InputTensor) throws -> Bool {
+    let workspace = Workspace()
+    let count = a.tensor.info.elementCount
+    for begin in Swift.stride(from: 0, to: count, by: blockCapacity) {
+      let elements = begin..<min(begin + blockCapacity, count)
+      let size = elements.count * a.dtype.byteWidth
+      let (first, second) = (workspace.staging(size), workspace.reading(size))
+      try a.read(elements, into: first)
+      try b.read(elements, into: second)
+      guard first.elementsEqual(second) else { return false }
+    }
+    return true
   }
 
   private func sums<S: Scalar>(
@@ -146,11 +151,9 @@ private struct ComparedInputs: Sendable {
     for begin in Swift.stride(from: 0, to: count, by: blockCapacity) {
       if isCancelled() { throw MergeError.cancelled }
       let elements = begin..<min(begin + blockCapacity, count)
-      sums.add(
-        a.load(elements, into: start), b.load(elements, into: start + stride),
-        count: elements.count)
-      a.release(elements)
-      b.release(elements)
+      try a.load(elements, into: start)
+      try b.load(elements, into: start + stride)
+      sums.add(start, start + stride, count: elements.count)
     }
     return sums
   }

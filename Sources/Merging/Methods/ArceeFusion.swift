@@ -45,7 +45,7 @@ package struct ArceeFusion: MergeMethod {
 
   package func survey() -> RatingSurvey? {
     guard ratings.divergences != nil else { return RatingSurvey(ratings, nil) }
-    return MagnitudeSurvey(ratings, quartiles, elementCount: elementCount)
+    return MagnitudeSurvey(ratings, quartiles)
       .map { RatingSurvey(ratings, $0) }
   }
 
@@ -144,6 +144,8 @@ package struct RatingSurvey: Survey {
   }
 
   package var isOrderFree: Bool { search?.isOrderFree ?? false }
+
+  package var sample: BlockSample? { search?.sample }
 
   package mutating func observe<S: Scalar>(_ block: Block<S>) {
     if search != nil {

@@ -69,10 +69,35 @@ package protocol Survey: Sendable {
 
   /// Whether `append` gives the same in any order, as it does for counts; then one value serves many chunks.
   var isOrderFree: Bool { get }
+
+  /// Which elements are shown to it; nil for all. Not for methods of granularity `.tensor`.
+  var sample: BlockSample? { get }
 }
 
 extension Survey {
   package var isOrderFree: Bool { false }
+  package var sample: BlockSample? { nil }
+}
+
+/// A sample of a tensor's elements: short runs of them, one in each stretch of a certain length, at a place that
+/// only the number of the stretch decides.
+package struct BlockSample: Hashable, Sendable {
+  /// Elements in a run: few enough for many places, enough for reading them to be worth it.
+  package let unit = 256
+  /// Elements in a stretch.
+  package let stretch: Int
+
+  /// A sample of about 1024 runs, or a sixteenth of all.
+  package init(of total: Int) { stretch = max(16 * unit, total / 1024) }
+
+  /// How many runs a tensor gives.
+  func runCount(of elementCount: Int) -> Int { elementCount / stretch }
+
+  func run(_ index: Int) -> Range<Int> {
+    let mixed = UInt64(truncatingIfNeeded: index) &* 0x9e37_79b9_7f4a_7c15
+    let start = index * stretch + Int((mixed >> 32) % UInt64(stretch - unit + 1))
+    return start..<start + unit
+  }
 }
 
 /// The statistics of a method that needs none.

@@ -53,7 +53,7 @@ package struct Sce: MergeMethod {
   package var scratchCount: Int { deviations.offsets.scratchCount + 1 }
 
   package func survey() -> SceSurvey? {
-    let search = MagnitudeSurvey(deviations, bounds, elementCount: elementCount)
+    let search = MagnitudeSurvey(deviations, bounds)
     return search == nil && weights != nil ? nil : SceSurvey(self, search)
   }
 
@@ -161,6 +161,8 @@ package struct SceSurvey: Survey {
   }
 
   package var isOrderFree: Bool { search?.isOrderFree ?? !method.isCounted }
+
+  package var sample: BlockSample? { search?.sample }
 
   package mutating func observe<S: Scalar>(_ block: Block<S>) {
     if search != nil {

@@ -17,6 +17,8 @@ package struct MagnitudeBound: Sendable {
   }
 
   package enum Need: Sendable {
+    /// Two magnitudes that the bound probably lies between, from a sample.
+    case bracket
     /// The magnitude of the bound.
     case magnitude
     /// How many elements of each block are at the bound.
@@ -27,12 +29,16 @@ package struct MagnitudeBound: Sendable {
   let series: Int
   /// How many elements are above the bound.
   let count: Int
+  /// How many elements there are.
+  let total: Int
   /// How many digits of 16 bits a magnitude has: 2 in fp32, 4 in fp64.
   let digitCount: Int
   private let side: Side?
   /// What is still to be found out; nil when all is known.
   package private(set) var need: Need?
   private(set) var search: MagnitudeRank
+  /// Magnitudes that the bound probably lies between; nil if it is searched for digit by digit.
+  private(set) var bracket: MagnitudeBracket?
   /// The smallest magnitude above the bound, as bits.
   private(set) var threshold: UInt64
   /// How many elements have this magnitude, and how many of them are above the bound and to be kept.
@@ -43,6 +49,13 @@ package struct MagnitudeBound: Sendable {
   private var keepsEqual: Bool
   /// The block in which the elements to keep at the bound run out, and how many it has of them.
   private var cutoff: (block: Int, quota: Int)?
+  /// How many elements of each block are at the bound, once that is known.
+  private var ties: [UInt64]?
+  /// Whether another bound has been left out.
+  private var isExcluding = false
+
+  /// The most elements whose magnitudes are all gathered, and selected from.
+  static let gatheredCount = 1 << 16
 
   /// - Parameters:
   ///   - side: Which elements are kept; nil if only the magnitude of the last of the `count` is wanted.
@@ -52,13 +65,14 @@ package struct MagnitudeBound: Sendable {
   ) {
     self.series = series
     self.count = count
+    self.total = total
     self.side = side
     self.digitCount = digitCount
     search = MagnitudeRank(fromLargest: max(0, count - 1))
     threshold = count == 0 ? .max : 0
     keepsEqual = (count == 0) == (side == .below)
     let isTrivial = total == 0 || side != nil && (count == 0 || count == total)
-    need = isTrivial ? nil : .magnitude
+    need = isTrivial ? nil : total > Self.gatheredCount ? .bracket : .magnitude
   }
 
   /// Takes in the counts of the next digit.
@@ -68,23 +82,29 @@ package struct MagnitudeBound: Sendable {
     conclude(search.prefix, equal: search.count, above: search.rank + 1)
   }
 
+  /// Takes in the magnitudes of a sample, as many from each place it was taken at.
+  mutating func learn(sample: [UInt64], unit: Int) {
+    bracket = MagnitudeBracket(
+      share: Double(count) / Double(total), total: total, sample: sample, unit: unit,
+      digitCount: digitCount)
+    need = .magnitude
+  }
+
+  /// Takes in what all elements are about the bracket.
+  mutating func learn(_ findings: MagnitudeBracket.Findings) {
+    guard let bracket else { return }
+    if let place = bracket.place(ofRank: count - 1, in: findings, digitCount: digitCount) {
+      ties = place.ties
+      conclude(place.magnitude, equal: place.equal, above: place.rank + 1)
+    }
+    // Outside: the sample was not like the whole. Digit by digit, then.
+    self.bracket = nil
+  }
+
   /// Takes in the magnitudes of all elements.
   mutating func learn(magnitudes: [UInt64]) {
-    var candidates = magnitudes
-    var rank = count - 1
-    var found: UInt64 = 0
-    for shift in stride(from: 16 * digitCount - 8, through: 0, by: -8) {
-      var counts = [Int](repeating: 0, count: 256)
-      for magnitude in candidates { counts[Int(magnitude >> shift & 0xff)] += 1 }
-      var byte = 255
-      while byte > 0, rank >= counts[byte] {
-        rank -= counts[byte]
-        byte -= 1
-      }
-      candidates.removeAll { Int($0 >> shift & 0xff) != byte }
-      found = found << 8 | UInt64(byte)
-    }
-    conclude(found, equal: candidates.count, above: rank + 1)
+    let place = magnitudes.radixSelect(rankFromLargest: count - 1, digitCount: digitCount)
+    conclude(place.magnitude, equal: place.equal, above: place.rank + 1)
   }
 
   private mutating func conclude(_ magnitude: UInt64, equal: Int, above: Int) {
@@ -98,13 +118,16 @@ package struct MagnitudeBound: Sendable {
     equalKept = kept
     keepsEqual = kept > 0
     need = side == nil || kept == 0 || kept == equal ? nil : .ties
+    if need == .ties, let ties { learn(ties: ties) }
   }
 
   /// Leaves out what is above another bound of the series, where both are at the same magnitude.
   ///
   /// Then this bound alone decides what is kept there, so that the number of elements between the two is right.
   mutating func exclude(_ upper: MagnitudeBound) {
-    guard equal > 0, upper.equal > 0, threshold == upper.threshold, cutoff == nil else { return }
+    guard equal > 0, upper.equal > 0, threshold == upper.threshold, !isExcluding else { return }
+    isExcluding = true
+    cutoff = nil
     split(keeping: equalAbove - upper.equalAbove)
   }
 

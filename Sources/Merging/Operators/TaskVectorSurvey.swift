@@ -13,12 +13,14 @@ package struct TaskVectorSurvey: Survey {
   /// What `vectors` has to know next; nil if nothing.
   init?(_ vectors: TaskVectors) {
     self.vectors = vectors
-    magnitudes = MagnitudeSurvey(vectors, vectors.bounds, elementCount: vectors.elementCount)
+    magnitudes = MagnitudeSurvey(vectors, vectors.bounds)
     norms = vectors.vectors.map { _ in (0, 0) }
     if magnitudes == nil, vectors.isRescaled { return nil }
   }
 
   package var isOrderFree: Bool { magnitudes?.isOrderFree ?? false }
+
+  package var sample: BlockSample? { magnitudes?.sample }
 
   package mutating func observe<S: Scalar>(_ block: Block<S>) {
     guard magnitudes == nil else {

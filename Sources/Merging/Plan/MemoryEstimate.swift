@@ -34,13 +34,9 @@ extension MergePlan {
     let blocks = (step.inputs.count + 1 + method.scratchCount) * cut.blockSize * width
     let chunk = min(cut.chunkSize, step.output.elementCount)
     let staging = chunk * step.output.dtype.byteWidth
-    let all = step.inputs.reduce(0) { $0 + $1.tensor.info.byteCount }
     let isSurveyed = method.survey() != nil
-    let run = Cut.chunksPerRelease * chunk
-    let pages =
-      isSurveyed && all <= Cut.residentLimit
-      ? all
-      : min(all, step.inputs.reduce(0) { $0 + run * $1.tensor.info.dtype.byteWidth })
+    let stretch = min(chunk, Cut.stretchCapacity)
+    let pages = step.inputs.reduce(0) { $0 + stretch * $1.tensor.info.dtype.byteWidth }
     // Histograms of magnitudes: two for each input of a method that selects.
     let statistics = !isSurveyed ? 0 : step.inputs.count * 2 * Float.binCount * 8
     return blocks + staging + pages + statistics + updates(step)

@@ -12,10 +12,14 @@ final class CopyJob: TensorJob {
   /// The elements in a chunk.
   private let chunkSize: Int
 
+  /// Bytes in a chunk that goes through memory, and in one that the system copies by itself.
+  private static let (readSize, copySize) = (1 << 20, 8 << 20)
+
   init(_ input: InputTensor, _ output: OutputTensor) {
     self.input = input
     self.output = output
-    chunkSize = (4 << 20) / input.dtype.byteWidth
+    let size = input.source is File && input.range != nil ? Self.copySize : Self.readSize
+    chunkSize = size / input.dtype.byteWidth
   }
 
   var chunkCount: Int { max(1, (output.info.elementCount + chunkSize - 1) / chunkSize) }
@@ -24,8 +28,16 @@ final class CopyJob: TensorJob {
     let start = chunk * chunkSize
     let end = min(start + chunkSize, output.info.elementCount)
     guard start < end else { return }
-    try output.write(input.bytes(start..<end, in: workspace), at: start * input.dtype.byteWidth)
-    input.release(start..<end)
+    let width = input.dtype.byteWidth
+    if let file = input.source as? File, let range = input.range {
+      try output.copy(
+        from: file, at: range.lowerBound + start * width, to: start * width,
+        count: (end - start) * width)
+    } else {
+      let bytes = workspace.staging((end - start) * width)
+      try input.read(start..<end, into: bytes)
+      try output.write(UnsafeRawBufferPointer(bytes), at: start * width)
+    }
   }
 
   func advance() -> Bool { false }

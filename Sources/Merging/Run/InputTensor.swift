@@ -4,9 +4,9 @@
 internal import Storage
 internal import Weights
 
-/// An input tensor whose bytes are mapped into memory.
+/// An input tensor in its file.
 struct InputTensor: Sendable {
-  let file: MappedFile
+  let source: any ByteSource
   let tensor: StoredTensor
   /// The narrower dtype that the recipe computes in: values are rounded to it as they are read.
   var rounding: DType?
@@ -14,101 +14,97 @@ struct InputTensor: Sendable {
   var update: LoadedUpdate?
   /// What is read instead of the tensor's own rows, if the output's vocabulary is another one.
   var rows: LoadedRows?
+  /// How it is read if its elements do not lie side by side.
+  private let gathering: StridedBytes?
+
+  init(_ tensor: StoredTensor, in source: any ByteSource) {
+    self.source = source
+    self.tensor = tensor
+    gathering = tensor.strides.map { StridedBytes(tensor, strides: $0, in: source) }
+  }
 
   var dtype: DType { tensor.info.dtype }
 
   /// Whether the tensor's values are its bytes, as they are.
   var isPlain: Bool { rounding == nil && update == nil && rows == nil }
 
-  private var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: file.bytes[tensor.range])
+  /// Whether values are made from the stored bytes of the same elements.
+  var isElementwise: Bool { rows == nil }
+
+  /// Where the tensor's bytes are in its file, if they lie side by side.
+  var range: Range<Int>? { gathering == nil ? tensor.range : nil }
+
+  /// Reads the stored bytes of elements.
+  func read(_ elements: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws {
+    if let gathering { return try gathering.read(elements, into: bytes) }
+    try source.read(
+      into: bytes, at: tensor.range.lowerBound + elements.lowerBound * dtype.byteWidth)
   }
 
-  /// The stored bytes of elements: in place if they lie side by side, else copied together in `workspace`.
-  func bytes(_ elements: Range<Int>, in workspace: Workspace) -> UnsafeRawBufferPointer {
-    let width = dtype.byteWidth
-    if tensor.strides == nil {
-      return UnsafeRawBufferPointer(
-        rebasing: bytes[elements.lowerBound * width..<elements.upperBound * width])
+  /// The elements as numbers, from their stored bytes: in place if they are stored as such, else converted into
+  /// `buffer`.
+  func numbers<S: Scalar>(
+    _ elements: Range<Int>, from bytes: UnsafeRawPointer, into buffer: UnsafeMutablePointer<S>
+  ) throws -> UnsafePointer<S> {
+    if isPlain, dtype == S.dtype,
+      UInt(bitPattern: bytes) % UInt(MemoryLayout<S>.alignment) == 0
+    {
+      return bytes.assumingMemoryBound(to: S.self)
     }
-    let staging = workspace.staging(elements.count * width)
-    if let target = staging.baseAddress { tensor.gather(elements, from: bytes, into: target) }
-    return UnsafeRawBufferPointer(staging)
-  }
-
-  /// The elements as numbers: in place if they are stored as such, else converted into `buffer`.
-  func load<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>)
-    -> UnsafePointer<S>
-  {
-    if let start = bytes.baseAddress, isPlain, tensor.strides == nil, dtype == S.dtype {
-      let source = start + elements.lowerBound * dtype.byteWidth
-      if UInt(bitPattern: source) % UInt(MemoryLayout<S>.alignment) == 0 {
-        return source.assumingMemoryBound(to: S.self)
-      }
-    }
-    values(elements, into: buffer)
+    S.load(bytes, dtype, into: buffer, count: elements.count)
+    try adapt(buffer, elements)
     if let rounding { S.round(buffer, to: rounding, count: elements.count) }
     return UnsafePointer(buffer)
   }
 
-  /// The elements as numbers, before they are rounded to what is computed in.
-  func values<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) {
-    if let rows {
-      rows.values(elements, into: buffer)
-      return
-    }
-    convert(elements, into: buffer)
-    guard let update else { return }
-    update.apply(to: buffer, elements) { convert($0, into: $1) }
-    if let rounding = update.rounding { S.round(buffer, to: rounding, count: elements.count) }
+  /// Reads the elements as numbers.
+  func load<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) throws {
+    try values(elements, into: buffer)
+    if let rounding { S.round(buffer, to: rounding, count: elements.count) }
   }
 
-  /// The elements as they are stored, as numbers.
-  func convert<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) {
+  /// Reads the elements as numbers, before they are rounded to what is computed in.
+  func values<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) throws {
+    if let rows { return try rows.values(elements, into: buffer) }
+    try convert(elements, into: buffer)
+    try adapt(buffer, elements)
+  }
+
+  /// Reads the elements as they are stored, as numbers.
+  func convert<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) throws {
     let width = dtype.byteWidth
-    guard let start = bytes.baseAddress, !elements.isEmpty else { return }
-    if tensor.strides == nil {
-      S.load(start + elements.lowerBound * width, dtype, into: buffer, count: elements.count)
-      return
+    // A large tensor that is wanted as a whole is not in memory twice.
+    let step = min(elements.count, 4 * blockCapacity)
+    try withUnsafeTemporaryAllocation(byteCount: step * width, alignment: 16) { bytes in
+      guard let start = bytes.baseAddress else { return }
+      for first in stride(from: elements.lowerBound, to: elements.upperBound, by: max(1, step)) {
+        let part = first..<min(first + step, elements.upperBound)
+        try read(
+          part, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(part.count * width)]))
+        S.load(start, dtype, into: buffer + (first - elements.lowerBound), count: part.count)
+      }
     }
-    withUnsafeTemporaryAllocation(byteCount: elements.count * width, alignment: 16) { gathered in
-      guard let target = gathered.baseAddress else { return }
-      tensor.gather(elements, from: bytes, into: target)
-      S.load(target, dtype, into: buffer, count: elements.count)
-    }
+  }
+
+  /// Does to elements what the adapter does.
+  private func adapt<S: Scalar>(
+    _ values: UnsafeMutablePointer<S>, _ elements: Range<Int>
+  ) throws {
+    guard let update else { return }
+    try update.apply(to: values, elements) { try convert($0, into: $1) }
+    if let rounding = update.rounding { S.round(values, to: rounding, count: elements.count) }
   }
 
   /// Whether an element is finite before it is rounded.
-  func isFinite(_ element: Int) -> Bool {
-    if let rows { return rows.isFinite(element) }
+  func isFinite(_ element: Int) throws -> Bool {
+    if let rows { return try rows.isFinite(element) }
     let elements = element..<element + 1
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: 1) { value in
+    return try withUnsafeTemporaryAllocation(of: Double.self, capacity: 1) { value in
       guard let start = value.baseAddress else { return true }
-      convert(elements, into: start)
-      update?.apply(to: start, elements) { convert($0, into: $1) }
+      try convert(elements, into: start)
+      try update?.apply(to: start, elements) { try convert($0, into: $1) }
       return start.pointee.isFinite
     }
-  }
-
-  /// Lets go of pages that will not be read again.
-  func release(_ elements: Range<Int>) {
-    if let rows {
-      rows.release(elements)
-      return
-    }
-    guard tensor.strides == nil else { return }
-    file.release(fileRange(elements))
-  }
-
-  func prefetch(_ elements: Range<Int>) {
-    guard tensor.strides == nil, rows == nil else { return }
-    file.prefetch(fileRange(elements))
-  }
-
-  private func fileRange(_ elements: Range<Int>) -> Range<Int> {
-    let start = tensor.range.lowerBound
-    let width = dtype.byteWidth
-    return start + elements.lowerBound * width..<start + elements.upperBound * width
   }
 }
 

@@ -13,23 +13,23 @@ struct LoadedRows: Sendable {
   /// The mean of the rows that the map averages; empty if it does not.
   private var average: [Double] = []
 
-  init(_ map: RowMap, width: Int, from sources: [Int: InputTensor]) {
+  init(_ map: RowMap, width: Int, from sources: [Int: InputTensor]) throws {
     self.map = map
     self.width = width
     self.sources = sources
     if map.segments.contains(where: { $0.source == .average }) {
-      average = mean(ofFirst: map.averagedCount)
+      average = try mean(ofFirst: map.averagedCount)
     }
   }
 
   /// The values of elements, counted in the tensor that the map makes.
-  func values<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) {
-    forEachPart(of: elements) { part, source in
+  func values<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) throws {
+    try forEachPart(of: elements) { part, source in
       let target = buffer + (part.lowerBound - elements.lowerBound)
       switch source {
       case .rows(let place):
-        sources[place.model]?.values(self.elements(at: place, for: part), into: target)
-      case .mean(let places): mean(places, part, into: target)
+        try sources[place.model]?.values(self.elements(at: place, for: part), into: target)
+      case .mean(let places): try mean(places, part, into: target)
       case .zero: target.update(repeating: 0, count: part.count)
       case .average:
         for element in part { target[element - part.lowerBound] = S(average[element % width]) }
@@ -38,15 +38,16 @@ struct LoadedRows: Sendable {
   }
 
   /// Whether an element is finite before it is rounded to what is computed in.
-  func isFinite(_ element: Int) -> Bool {
+  func isFinite(_ element: Int) throws -> Bool {
     var isFinite = true
-    forEachPart(of: element..<element + 1) { part, source in
+    try forEachPart(of: element..<element + 1) { part, source in
       switch source {
       case .rows(let place):
-        isFinite = sources[place.model]?.isFinite(elements(at: place, for: part).lowerBound) ?? true
+        isFinite =
+          try sources[place.model]?.isFinite(elements(at: place, for: part).lowerBound) ?? true
       case .mean(let places):
-        isFinite = places.allSatisfy { place in
-          sources[place.model]?.isFinite(elements(at: place, for: part).lowerBound) ?? true
+        isFinite = try places.allSatisfy { place in
+          try sources[place.model]?.isFinite(elements(at: place, for: part).lowerBound) ?? true
         }
       case .zero: break
       case .average: isFinite = average[element % width].isFinite
@@ -55,20 +56,17 @@ struct LoadedRows: Sendable {
     return isFinite
   }
 
-  func release(_ elements: Range<Int>) {
-    forEachPart(of: elements) { part, source in
-      guard case .rows(let place) = source else { return }
-      sources[place.model]?.release(self.elements(at: place, for: part))
-    }
-  }
-
   /// Calls `body` with runs of elements, each with the source of its first row.
-  private func forEachPart(of elements: Range<Int>, _ body: (Range<Int>, RowMap.Source) -> Void) {
+  private func forEachPart(
+    of elements: Range<Int>, _ body: (Range<Int>, RowMap.Source) throws -> Void
+  )
+    rethrows
+  {
     guard !elements.isEmpty else { return }
     let rows = elements.lowerBound / width..<(elements.upperBound + width - 1) / width
     for segment in map.segments(in: rows) {
       let part = segment.rows.lowerBound * width..<segment.rows.upperBound * width
-      body(part.clamped(to: elements), segment.source)
+      try body(part.clamped(to: elements), segment.source)
     }
   }
 
@@ -80,12 +78,12 @@ struct LoadedRows: Sendable {
 
   private func mean<S: Scalar>(
     _ places: [RowMap.Place], _ part: Range<Int>, into target: UnsafeMutablePointer<S>
-  ) {
+  ) throws {
     target.update(repeating: 0, count: part.count)
-    withUnsafeTemporaryAllocation(of: S.self, capacity: part.count) { values in
+    try withUnsafeTemporaryAllocation(of: S.self, capacity: part.count) { values in
       guard let start = values.baseAddress else { return }
       for place in places {
-        sources[place.model]?.values(elements(at: place, for: part), into: start)
+        try sources[place.model]?.values(elements(at: place, for: part), into: start)
         S.add(target, start, into: target, count: part.count)
       }
     }
@@ -93,14 +91,14 @@ struct LoadedRows: Sendable {
   }
 
   /// One pass over the first rows, before the merge of the tensor begins.
-  private func mean(ofFirst count: Int) -> [Double] {
+  private func mean(ofFirst count: Int) throws -> [Double] {
     var sums = [Double](repeating: 0, count: width)
     let step = max(1, blockCapacity / max(1, width))
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: step * width) { values in
+    try withUnsafeTemporaryAllocation(of: Double.self, capacity: step * width) { values in
       guard let start = values.baseAddress else { return }
       for first in stride(from: 0, to: count, by: step) {
         let rows = first..<min(first + step, count)
-        self.values(rows.lowerBound * width..<rows.upperBound * width, into: start)
+        try self.values(rows.lowerBound * width..<rows.upperBound * width, into: start)
         sums.withUnsafeMutableBufferPointer { sums in
           guard let sums = sums.baseAddress else { return }
           for row in 0..<rows.count {

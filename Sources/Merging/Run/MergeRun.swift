@@ -26,26 +26,31 @@ package struct MergeRun: Sendable {
   }
 
   /// Fills and finishes every shard that the writer does not have yet.
-  package func fill(_ writer: CheckpointWriter) throws {
+  ///
+  /// - Parameter consumer: What is told of the shards.
+  package func fill(_ writer: CheckpointWriter, for consumer: (any ShardConsumer)? = nil) throws {
     let resumed = writer.resumedShards.reduce(0) { $0 + plan.layout.shards[$1].size }
     onEvent(
       .started(
         bytes: plan.layout.fileSize, shards: plan.layout.shards.count, resumed: resumed))
 
-    let inputs = try Inputs(plan)
+    let shards = OutputShards(writer, consumer, onEvent: onEvent)
+    try shards.handOverResumed()
     let missing = plan.layout.shards.indices.filter { !writer.resumedShards.contains($0) }
     let steps = missing.flatMap { plan.layout.shards[$0].tensors }
-    let remaining = Monitor(plan.layout.shards.map(\.tensors.count))
-    for shard in missing where plan.layout.shards[shard].tensors.isEmpty {
-      try writer.finish(shard: shard)
+    let inputs = try Inputs(plan, order: steps)
+    for shard in missing
+    where plan.layout.shards[shard].size == plan.layout.shards[shard].header.count {
+      try shards.finish(shard)
     }
     let queue = WorkQueue(steps) { index in
-      try plan.steps[index].job(
+      inputs.begin(index)
+      return try plan.steps[index].job(
         inputs,
         OutputTensor(
           info: plan.steps[index].output, shard: plan.layout.places[index].shard,
-          range: plan.layout.places[index].range, writer: writer,
-          models: plan.steps[index].inputs.map { plan.models[$0.model].name }, onEvent: onEvent))
+          range: plan.layout.places[index].range, shards: shards,
+          models: plan.steps[index].inputs.map { plan.models[$0.model].name }))
     }
     let failure = Monitor<(any Error)?>(nil)
     WorkerThreads.run(threads) {
@@ -54,16 +59,7 @@ package struct MergeRun: Sendable {
         while let ticket = try queue.take() {
           if isCancelled() { throw MergeError.cancelled }
           try ticket.job.run(ticket.chunk, in: workspace)
-          guard queue.finish(ticket) else { continue }
-          let shard = plan.layout.places[ticket.index].shard
-          let isLast = remaining.update { counts in
-            counts[shard] -= 1
-            return counts[shard] == 0
-          }
-          if isLast {
-            try writer.finish(shard: shard)
-            onEvent(.finishedShard(name: plan.layout.shards[shard].name))
-          }
+          if queue.finish(ticket) { inputs.end(ticket.index) }
         }
       } catch {
         queue.fail(error)
@@ -71,68 +67,6 @@ package struct MergeRun: Sendable {
       }
     }
     if let error = failure.update({ $0 }) { throw error }
-  }
-}
-
-/// The mapped files of a plan's inputs.
-struct Inputs: Sendable {
-  private let files: [[MappedFile?]]
-  private let models: [MergePlan.Model]
-
-  /// Maps every shard that a step reads.
-  init(_ plan: MergePlan) throws {
-    var needed = plan.models.map { Array(repeating: false, count: $0.checkpoint.shards.count) }
-    for step in plan.steps {
-      for input in step.inputs {
-        for (model, tensor) in input.reads { needed[model][tensor.shard] = true }
-      }
-    }
-    models = plan.models
-    files = try plan.models.enumerated().map { number, model in
-      try model.checkpoint.shards.enumerated().map { index, shard in
-        guard needed[number][index] else { return nil }
-        let path = model.checkpoint.path(of: shard)
-        let file = try MappedFile(path)
-        guard file.bytes.count == shard.size else { throw MergeError.inputChanged(path) }
-        return file
-      }
-    }
-  }
-
-  func tensor(_ input: MergePlan.Input, rounding: DType?) throws -> InputTensor {
-    var tensor = try stored(input.tensor, of: input.model)
-    let dtype = tensor.dtype
-    tensor.rounding = rounding.flatMap { dtype.holdsMore(than: $0) ? $0 : nil }
-    tensor.update = try input.update.map { update in
-      try LoadedUpdate(update, of: input.tensor.info) { try numbers($0, of: input.model) }
-    }
-    if let view = input.view {
-      var sources: [Int: InputTensor] = [:]
-      for source in view.sources { sources[source.model] = try self.tensor(source, rounding: nil) }
-      tensor.rows = LoadedRows(
-        view.map, width: input.tensor.info.shape.dropFirst().reduce(1, *), from: sources)
-      tensor.rounding = rounding.flatMap { rounding in
-        view.sources.contains { $0.tensor.info.dtype.holdsMore(than: rounding) } ? rounding : nil
-      }
-    }
-    return tensor
-  }
-
-  private func stored(_ tensor: StoredTensor, of model: Int) throws -> InputTensor {
-    guard let file = files[model][tensor.shard] else {
-      throw MergeError.inputChanged(models[model].checkpoint.path(of: tensor))
-    }
-    return InputTensor(file: file, tensor: tensor)
-  }
-
-  /// All elements of a tensor, in memory.
-  private func numbers(_ tensor: StoredTensor, of model: Int) throws -> [Float] {
-    let count = tensor.info.elementCount
-    let input = try stored(tensor, of: model)
-    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let start = buffer.baseAddress { input.convert(0..<count, into: start) }
-      initialized = count
-    }
   }
 }
 

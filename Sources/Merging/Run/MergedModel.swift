@@ -24,9 +24,13 @@ package struct MergedModel: Sendable {
   /// Interrupted, it leaves no folder; shards that were finished are kept aside and the next run goes on after
   /// them.
   ///
-  /// - Parameter card: Text of README.md; nil for none.
+  /// - Parameters:
+  ///   - card: Text of README.md; nil for none.
+  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written.
+  ///   - consumer: What is told of the shards.
   package func write(
     threads: Int, toolVersion: String, card: (() throws -> String)? = nil,
+    isDigested: Bool = false, for consumer: (any ShardConsumer)? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
@@ -42,15 +46,16 @@ package struct MergedModel: Sendable {
       var last = plan
       last.stages = []
       return try MergedModel(last, target: target, replacing: replacing).write(
-        threads: threads, toolVersion: toolVersion, card: card, isCancelled: isCancelled,
-        onEvent: onEvent)
+        threads: threads, toolVersion: toolVersion, card: card, isDigested: isDigested,
+        for: consumer, isCancelled: isCancelled, onEvent: onEvent)
     }
     let writer = try CheckpointWriter(
       target: target, layout: plan.layout,
-      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing)
+      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing,
+      isDigested: isDigested)
     do {
       try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer)
+        .fill(writer, for: consumer)
       try writeOtherFiles(writer)
       if let card { try writer.write(Array(card().utf8), as: "README.md") }
       try writer.commit(

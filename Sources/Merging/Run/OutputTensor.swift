@@ -9,23 +9,30 @@ struct OutputTensor: Sendable {
   let info: TensorInfo
   let shard: Int
   let range: Range<Int>
-  let writer: CheckpointWriter
+  let shards: OutputShards
   /// The names of the models that it is made of.
   let models: [String]
-  let onEvent: @Sendable (MergeEvent) -> Void
 
   /// Writes bytes at an offset within the tensor.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-    try writer.file(shard: shard).write(bytes, at: range.lowerBound + offset)
-    onEvent(.advanced(bytes: bytes.count))
+    try shards.fill(shard, bytes.count) {
+      try $0.write(bytes, at: range.lowerBound + offset)
+    }
+  }
+
+  /// Copies bytes of a file to an offset within the tensor.
+  func copy(from source: File, at place: Int, to offset: Int, count: Int) throws {
+    try shards.fill(shard, count) {
+      try $0.copy(from: source, at: place, to: range.lowerBound + offset, count: count)
+    }
   }
 
   /// The error for a block with a result that is not a finite number; nil if the inputs had it already.
-  func spoiled<S: Scalar>(_ block: Block<S>, _ inputs: [InputTensor]) -> MergeError? {
+  func spoiled<S: Scalar>(_ block: Block<S>, _ inputs: [InputTensor]) throws -> MergeError? {
     // One value at a time: this runs once, on the way out, or where a model is broken to begin with.
     for index in 0..<block.count {
       let element = block.offset + index
-      if inputs.contains(where: { !$0.isFinite(element) }) { continue }
+      if try inputs.contains(where: { try !$0.isFinite(element) }) { continue }
       let isSpoilt = withUnsafeTemporaryAllocation(
         byteCount: info.dtype.byteWidth, alignment: 8
       ) { S.store(block.output + index, as: info.dtype, to: $0.baseAddress!, count: 1) > 0 }

@@ -3,14 +3,17 @@
 
 internal import Weights
 
-/// The working memory of one thread: blocks of numbers, and bytes on their way to the disk.
+/// The working memory of one thread: bytes as they were read, blocks of numbers, and bytes on their way to the
+/// disk.
 ///
 /// Grows to what the largest block needs and is used again for every chunk.
 final class Workspace {
   private var numbers = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var read = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   deinit {
+    read.deallocate()
     numbers.deallocate()
     bytes.deallocate()
   }
@@ -28,12 +31,19 @@ final class Workspace {
     return (numbers.baseAddress!.assumingMemoryBound(to: S.self), stride)
   }
 
-  /// Room for the bytes of a chunk.
-  func staging(_ size: Int) -> UnsafeMutableRawBufferPointer {
-    if bytes.count < size {
-      bytes.deallocate()
-      bytes = .allocate(byteCount: size, alignment: 4096)
+  /// Room for the bytes of a chunk on their way out.
+  func staging(_ size: Int) -> UnsafeMutableRawBufferPointer { Self.room(size, in: &bytes) }
+
+  /// Room for bytes of inputs.
+  func reading(_ size: Int) -> UnsafeMutableRawBufferPointer { Self.room(size, in: &read) }
+
+  private static func room(_ size: Int, in buffer: inout UnsafeMutableRawBufferPointer)
+    -> UnsafeMutableRawBufferPointer
+  {
+    if buffer.count < size {
+      buffer.deallocate()
+      buffer = .allocate(byteCount: size, alignment: 4096)
     }
-    return UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
+    return UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
   }
 }

@@ -27,22 +27,25 @@ package final class CheckpointWriter: Sendable {
   /// The shards that an earlier, interrupted run has finished.
   package let resumedShards: Set<Int>
 
-  private let fingerprint: String
+  private let isDigested: Bool
   private let replaces: Bool
   private let lock: FileLock
   private let state: Mutex<State>
 
   private struct State {
-    var files: [Int: File] = [:]
-    var finished: Set<Int>
+    var files: [Int: ShardFile] = [:]
+    var journal: ShardJournal
   }
-
-  private static let journalName = ".hubmerge-journal.json"
 
   /// - Parameters:
   ///   - fingerprint: Tells whether the finished shards of an interrupted run are what this run would write.
   ///   - replacing: Whether a model folder at `target` is replaced by the new one when that is complete.
-  package init(target: FilePath, layout: ShardLayout, fingerprint: String, replacing: Bool) throws {
+  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written.
+  ///   - room: The most bytes of shards that are there at once, if finished ones are discarded; nil for all.
+  package init(
+    target: FilePath, layout: ShardLayout, fingerprint: String, replacing: Bool,
+    isDigested: Bool = false, room: Int? = nil
+  ) throws {
     let target = target.lexicallyNormalized()
     guard let name = target.lastComponent else { throw Failure.targetExists(target) }
     if !replacing { try Self.checkFree(target) }
@@ -54,24 +57,26 @@ package final class CheckpointWriter: Sendable {
       throw Failure.busy(target)
     }
 
-    var finished = Self.finishedShards(in: staging, fingerprint: fingerprint)
-    finished = finished.filter { number in
+    var journal = ShardJournal(in: staging, fingerprint: fingerprint)
+    journal.keep { (number, entry) in
       guard layout.shards.indices.contains(number) else { return false }
       let size = try? FileSystem.size(staging.appending(layout.shards[number].name))
-      return size == layout.shards[number].size
+      return entry.isDiscarded || size == layout.shards[number].size
     }
-    var kept = Set(finished.map { layout.shards[$0].name })
+    var kept = Set(journal.present.map { layout.shards[$0].name })
     kept.insert(".lock")
-    if !finished.isEmpty {
+    if !journal.finished.isEmpty {
       // Before a shard that the journal was wrong about can get its full size again.
-      try Self.writeJournal(finished, fingerprint: fingerprint, in: staging)
-      kept.insert(Self.journalName)
+      try journal.write()
+      kept.insert(ShardJournal.name)
     }
     for name in try FileSystem.names(in: staging) where !kept.contains(name) {
       try FileSystem.remove(staging.appending(name))
     }
+    let finished = Set(journal.finished.keys)
     let missing = layout.shards.indices.filter { !finished.contains($0) }
-    let needed = missing.reduce(0) { $0 + layout.shards[$1].size }
+    let all = missing.reduce(0) { $0 + layout.shards[$1].size }
+    let needed = min(all, room ?? all)
     if let free = FileSystem.freeSpace(at: staging), free < needed {
       if finished.isEmpty { try? FileSystem.remove(staging) }
       throw Failure.diskTooSmall(target, needed: needed, free: free)
@@ -80,11 +85,11 @@ package final class CheckpointWriter: Sendable {
     self.target = target
     self.staging = staging
     self.layout = layout
-    self.fingerprint = fingerprint
+    self.isDigested = isDigested
     self.lock = lock
     replaces = replacing
     resumedShards = finished
-    state = Mutex(State(finished: finished))
+    state = Mutex(State(journal: journal))
   }
 
   /// Fails if there is something at `target` that a new model would overwrite.
@@ -95,46 +100,58 @@ package final class CheckpointWriter: Sendable {
   }
 
   /// The file of a shard, laid out and open for filling.
-  package func file(shard number: Int) throws -> File {
+  package func file(shard number: Int) throws -> ShardFile {
     try state.withLock { state in
       if let file = state.files[number] { return file }
       let shard = layout.shards[number]
-      let file = try File(staging.appending(shard.name), .createOrUpdate)
-      try file.allocate(shard.size)
-      try file.write(shard.header, at: 0)
+      let file = try ShardFile(
+        File(staging.appending(shard.name), .createOrUpdate), shard, isDigested: isDigested)
       state.files[number] = file
       return file
     }
   }
 
   /// Puts a filled shard safely on the disk and notes that it is done.
-  package func finish(shard number: Int) throws {
-    let file = try file(shard: number)
-    try file.sync()
+  @discardableResult
+  package func finish(shard number: Int) throws -> FinishedShard {
+    let digest = try file(shard: number).finish()
     try state.withLock { state in
       state.files[number] = nil
-      state.finished.insert(number)
-      try Self.writeJournal(state.finished, fingerprint: fingerprint, in: staging)
+      try state.journal.note(number, digest: digest)
+    }
+    return finished(number, digest)
+  }
+
+  /// The shards that are done, in their order, but those that were discarded.
+  ///
+  /// Those of an earlier run that has not digested them are read for that.
+  package func finishedShards() throws -> [FinishedShard] {
+    let entries = state.withLock { $0.journal.finished.filter { !$0.value.isDiscarded } }
+    return try entries.sorted { $0.key < $1.key }.map { number, entry in
+      let path = staging.appending(layout.shards[number].name)
+      return finished(
+        number, isDigested ? try entry.digest ?? Digest.ofFile(path) : entry.digest)
     }
   }
 
-  private static func writeJournal(
-    _ finished: Set<Int>, fingerprint: String, in staging: FilePath
-  ) throws {
-    let journal = JSON.object([
-      .init("fingerprint", .string(fingerprint)),
-      .init("finished", .array(finished.sorted().map(JSON.int))),
-    ])
-    try FileSystem.write(
-      journal.serialized(.compact), to: staging.appending(journalName), durable: true)
+  private func finished(_ number: Int, _ digest: Digest?) -> FinishedShard {
+    let shard = layout.shards[number]
+    return FinishedShard(
+      number: number, name: shard.name, path: staging.appending(shard.name), size: shard.size,
+      digest: digest)
   }
 
-  private static func finishedShards(in staging: FilePath, fingerprint: String) -> Set<Int> {
-    guard let bytes = try? FileSystem.read(staging.appending(journalName)),
-      let journal = try? JSON.parse(bytes),
-      journal["fingerprint"]?.string == fingerprint
-    else { return [] }
-    return Set(journal["finished"]?.array?.compactMap(\.int) ?? [])
+  /// Removes a finished shard of which there is a copy elsewhere; the journal keeps that it was made.
+  package func discard(_ shard: FinishedShard) throws {
+    try state.withLock {
+      try $0.journal.note(shard.number, digest: shard.digest, isDiscarded: true)
+    }
+    try FileSystem.remove(shard.path)
+  }
+
+  /// The digests of all shards that are done, as far as they are known, with those that were discarded.
+  package var digests: [Int: Digest] {
+    state.withLock { $0.journal.finished.compactMapValues(\.digest) }
   }
 
   /// Writes a file of the model other than a shard.
@@ -176,7 +193,7 @@ package final class CheckpointWriter: Sendable {
       try FileSystem.renameNew(staging, to: target)
     }
     // Last, so that no other process takes the folder for unfinished work before it is at its place.
-    try FileSystem.remove(target.appending(Self.journalName))
+    try FileSystem.remove(target.appending(ShardJournal.name))
     try FileSystem.remove(target.appending(".lock"))
     try FileSystem.syncFolder(target.removingLastComponent())
   }
@@ -188,7 +205,7 @@ package final class CheckpointWriter: Sendable {
   package func abandon() -> Int {
     let finished = state.withLock { state in
       state.files = [:]
-      return state.finished
+      return state.journal.finished
     }
     guard finished.isEmpty else { return finished.count }
     try? FileSystem.remove(staging)

@@ -101,12 +101,15 @@ struct AdapterFixture {
     let checkpoint = try Checkpoint(folder: folder)
     var tensors: [String: [Float]] = [:]
     for (name, tensor) in checkpoint.tensors where tensor.info.dtype.isFloat || !floatsOnly {
-      let file = try MappedFile(checkpoint.path(of: tensor))
+      let bytes = try FileSystem.read(checkpoint.path(of: tensor))
       tensors[name.text] = [Float](unsafeUninitializedCapacity: tensor.info.elementCount) {
-        guard let source = file.bytes.baseAddress, let target = $0.baseAddress else { return }
-        Float.load(
-          source + tensor.range.lowerBound, tensor.info.dtype, into: target,
-          count: tensor.info.elementCount)
+        guard let target = $0.baseAddress else { return }
+        bytes.withUnsafeBytes {
+          guard let source = $0.baseAddress else { return }
+          Float.load(
+            source + tensor.range.lowerBound, tensor.info.dtype, into: target,
+            count: tensor.info.elementCount)
+        }
         $1 = tensor.info.elementCount
       }
     }
