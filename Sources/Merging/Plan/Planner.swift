@@ -119,6 +119,8 @@ package struct Planner {
     guard !findings.hasErrors else { return nil }
 
     assembly.steps.sort { $0.output.name < $1.output.name }
+    groupSurveys(&assembly.steps, assembly.scoped)
+    guard !findings.hasErrors else { return nil }
     let layout = ShardLayout(
       assembly.steps.map(\.output), maximumShardSize: options.maximumShardSize)
     let bases = Set(assembly.bases)
