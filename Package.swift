@@ -51,7 +51,7 @@ let package = Package(
 
     // Floor 1: numbers on disk; the wire and the cache.
     .target(
-      name: "Weights", dependencies: ["CKernels", "Documents", "Storage", system],
+      name: "Weights", dependencies: ["CKernels", "COpenBLAS", "Documents", "Storage", system],
       swiftSettings: strict),
     .target(
       name: "Hub", dependencies: ["CCurl", "Documents", "Storage", system, log],

@@ -10,6 +10,8 @@ package enum MergeError: Error, Sendable {
   /// output's dtype.
   case notFinite(
     TensorName, element: Int, overflow: Bool, dtype: DType, models: [String])
+  /// A method that works on whole matrices found no result.
+  case unsolvable(TensorName, LinearAlgebraError, models: [String])
   /// An input file is not what it was when the merge was planned.
   case inputChanged(FilePath)
   /// What was written is not what was planned: the file system has not kept it.

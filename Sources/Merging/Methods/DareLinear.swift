@@ -16,6 +16,10 @@ package struct DareLinear: TaskVectorMethod {
     differences: """
       what is dropped depends only on the seed, the tensor's name, the model's place in the recipe and \
       the element's index, so that a seed gives the same model on every machine
+      """,
+    deviations: """
+      as in mergekit, what is kept is scaled back to the L1 norm of the tensor; the paper divides it by the \
+      density, which is `rescale: expectation`
       """)
 
   package static let algebra = TaskVectors.Algebra(.random, rescale: .l1)

@@ -13,7 +13,11 @@ package struct DareTies: TaskVectorMethod {
       "Language Models are Super Mario: Absorbing Abilities from Homologous Models as a Free Lunch",
       "https://arxiv.org/abs/2311.03099"),
     base: .required, parameters: parameters, isRandom: true,
-    differences: DareLinear.spec.differences)
+    differences: DareLinear.spec.differences,
+    deviations: """
+      as in mergekit, what is kept is scaled back to the L1 norm of the tensor, where the paper divides it by the \
+      density (`rescale: expectation`); a tied vote of signs is positive
+      """)
 
   package static let algebra = TaskVectors.Algebra(.random, consensus: .sum, rescale: .l1)
   package var vectors: TaskVectors

@@ -19,6 +19,11 @@ package struct Della: TaskVectorMethod {
       what is dropped depends only on the seed, the tensor's name, the model's place in the recipe and \
       the element's index; equal magnitudes share the mean of their ranks; rows lie along the last axis of \
       every tensor, and rows of one element are kept with probability `density` instead of failing
+      """,
+    deviations: """
+      as in mergekit, `epsilon` is half the spread of the probabilities, where the paper's is the whole, and \
+      what is kept is scaled back to the L1 norm of the tensor, where the paper divides each element by its \
+      probability (`rescale: expectation`)
       """)
 
   package static let algebra = TaskVectors.Algebra(

@@ -14,7 +14,8 @@ package struct DellaLinear: TaskVectorMethod {
       "DELLA-Merging: Reducing Interference in Model Merging through Magnitude-Based Sampling",
       "https://arxiv.org/abs/2406.11617"),
     base: .required, parameters: parameters, isRandom: true,
-    differences: Della.spec.differences)
+    differences: Della.spec.differences,
+    deviations: Della.spec.deviations)
 
   package static let algebra = TaskVectors.Algebra(.ranked, rescale: .l1)
   package var vectors: TaskVectors

@@ -4,39 +4,36 @@
 package import Weights
 
 /// EMR: elects signs and takes the largest element that agrees; the unified task vector of EMR-Merging.
-package struct Emr: MergeMethod {
+package struct Emr: UnifyingMethod {
   package static let spec = MethodSpec(
     id: "emr", title: "EMR (unified)",
     summary: """
       For every element the sign of the sum of all task vectors is elected, and the largest element that has \
       it is taken. This is the unified task vector of EMR-Merging, scaled by `lambda` and added to the base; \
-      the masks and rescalers that the paper keeps for each task beside it are not made.
+      where the task vectors add up to zero the sign is negative, as in the authors' code.
       """,
     paper: .init(
       "EMR-Merging: Tuning-Free High-Performance Model Merging",
       "https://arxiv.org/abs/2405.17461"),
-    base: .required,
-    parameters: [
-      .method("lambda", "factor of the unified task vector", default: 1.0)
-    ],
-    differences: "mergekit does not have this method")
+    base: .required, parameters: DepthScaling.parameters("factor of the unified task vector"),
+    differences: MethodSpec.notInMergekit,
+    deviations: """
+      the paper keeps a mask and a rescaler for each task beside the unified \
+      task vector and applies one of them at run time, which one merged model cannot
+      """)
 
-  private let offsets: Offsets
+  package let offsets: Offsets
   private let lambda: Double
 
   package init(_ parameters: MethodParameters, _ tensor: MergeTensor) throws(MethodFault) {
     offsets = Offsets(tensor)
-    lambda = parameters.number("lambda")
+    lambda = parameters.scale(tensor)
   }
 
-  package var copiedInput: Int? { offsets.count == 0 ? offsets.base : nil }
-  package var scratchCount: Int { offsets.scratchCount }
-
-  package func blend<S: Scalar>(_ block: Block<S>) {
-    offsets.load(block) { vectors in
-      Self.merge(vectors, offsets.count, lambda: S(lambda), into: block.output, block.count)
-    }
-    offsets.addBase(block)
+  package func unify<S: Scalar>(
+    _ vectors: UnsafePointer<UnsafePointer<S>>, into block: Block<S>
+  ) {
+    Self.merge(vectors, offsets.count, lambda: S(lambda), into: block.output, block.count)
   }
 
   @specialized(where S == Float)

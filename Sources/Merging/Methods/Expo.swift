@@ -13,14 +13,16 @@ package struct Expo: MergeMethod {
       without training.
       """,
     paper: .init(
-      "Weak-to-Strong Extrapolation Expedites Alignment", "https://arxiv.org/abs/2404.16792"),
+      "Model Extrapolation Expedites Alignment", "https://arxiv.org/abs/2404.16792"),
     base: .required, models: 1...1,
     parameters: [
       .method(
         "alpha", "how far to go beyond the model, as a share of the way from the base", default: 0.3
       )
     ],
-    differences: "mergekit does not have this method; it is task_arithmetic with weight 1 + alpha")
+    differences:
+      "mergekit does not have this method; task_arithmetic with weight 1 + alpha is the same",
+    deviations: "the authors choose `alpha` for each model, and call 0.3 and 0.5 usually good")
 
   private let offsets: Offsets
   private let alpha: Double

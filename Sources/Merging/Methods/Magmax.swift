@@ -4,7 +4,7 @@
 package import Weights
 
 /// MagMax: takes each element from the task vector in which it is largest.
-package struct Magmax: MergeMethod {
+package struct Magmax: UnifyingMethod {
   package static let spec = MethodSpec(
     id: "magmax", title: "MagMax",
     summary: """
@@ -15,28 +15,24 @@ package struct Magmax: MergeMethod {
     paper: .init(
       "MagMax: Leveraging Model Merging for Seamless Continual Learning",
       "https://arxiv.org/abs/2407.06322"),
-    base: .required,
-    parameters: [
-      .method("lambda", "factor of the merged task vector", default: 0.5)
-    ],
-    differences: "mergekit does not have this method")
+    base: .required, parameters: DepthScaling.parameters(default: 0.5),
+    differences: MethodSpec.notInMergekit,
+    deviations: """
+      the authors search `lambda` between 0 and 1 with validation data
+      """)
 
-  private let offsets: Offsets
+  package let offsets: Offsets
   private let lambda: Double
 
   package init(_ parameters: MethodParameters, _ tensor: MergeTensor) throws(MethodFault) {
     offsets = Offsets(tensor)
-    lambda = parameters.number("lambda")
+    lambda = parameters.scale(tensor)
   }
 
-  package var copiedInput: Int? { offsets.count == 0 ? offsets.base : nil }
-  package var scratchCount: Int { offsets.scratchCount }
-
-  package func blend<S: Scalar>(_ block: Block<S>) {
-    offsets.load(block) { vectors in
-      Self.merge(vectors, offsets.count, lambda: S(lambda), into: block.output, block.count)
-    }
-    offsets.addBase(block)
+  package func unify<S: Scalar>(
+    _ vectors: UnsafePointer<UnsafePointer<S>>, into block: Block<S>
+  ) {
+    Self.merge(vectors, offsets.count, lambda: S(lambda), into: block.output, block.count)
   }
 
   @specialized(where S == Float)

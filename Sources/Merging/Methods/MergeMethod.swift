@@ -36,14 +36,18 @@ package protocol MergeMethod: Sendable {
   /// Takes in what a pass has found.
   mutating func learn(_ statistics: Statistics)
 
+  /// Bytes that `blend` allocates for the time of a call, beside the blocks.
+  var workspaceSize: Int { get }
+
   /// Fills `block.output` from `block`'s inputs.
-  func blend<S: Scalar>(_ block: Block<S>)
+  func blend<S: Scalar>(_ block: Block<S>) throws(LinearAlgebraError)
 }
 
 extension MergeMethod {
   package var granularity: Granularity { .elements }
   package var scratchCount: Int { 0 }
   package var copiedInput: Int? { nil }
+  package var workspaceSize: Int { 0 }
 }
 
 extension MergeMethod where Statistics == NoSurvey {
@@ -57,6 +61,8 @@ package enum Granularity: Sendable {
   case elements
   /// Whole rows (runs along the last axis), several to a block if they are short.
   case rows
+  /// A whole matrix, or one after the other where the tensor is a pile of them: the last two axes.
+  case matrices
   /// The whole tensor at once.
   case tensor
 }
@@ -119,12 +125,14 @@ package struct MergeTensor: Sendable {
   package let seed: UInt64
   /// Whether the merge is computed in fp64, because an input is stored so, instead of fp32.
   package let isDouble: Bool
+  /// The place of its layer among all layers of the output: 0 for the first, 1 for the last; 0 if it has none.
+  package let depth: Double
   /// The tensors that are surveyed together with this one; nil if it is surveyed by itself.
   package var group: SurveyGroup?
 
   package init(
     name: TensorName, shape: [Int], models: [String], base: Int? = nil, seed: UInt64 = 0,
-    isDouble: Bool = false
+    isDouble: Bool = false, depth: Double = 0
   ) {
     self.name = name
     self.shape = shape
@@ -132,6 +140,7 @@ package struct MergeTensor: Sendable {
     self.base = base
     self.seed = seed
     self.isDouble = isDouble
+    self.depth = depth
   }
 
   package var elementCount: Int { shape.reduce(1, *) }

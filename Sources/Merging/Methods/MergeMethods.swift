@@ -27,7 +27,13 @@ package enum MergeMethods {
     Magmax.self,
     Emr.self,
     ConsensusTa.self,
+    ConsensusTies.self,
+    Cabs.self,
     Expo.self,
+    IsoC.self,
+    TsvM.self,
+    Star.self,
+    Cart.self,
   ]
 
   private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.spec.id, $0) })

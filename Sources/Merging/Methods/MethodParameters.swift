@@ -15,7 +15,7 @@ package struct MethodParameters: Hashable, Sendable {
     self.inputs = inputs
   }
 
-  package func number(_ name: String) -> Double { Self.number(shared[name]) ?? .nan }
+  package func number(_ name: String) -> Double { shared[name]?.number ?? .nan }
   package func flag(_ name: String) -> Bool { shared[name] == .bool(true) }
   package func choice(_ name: String) -> String { shared[name]?.description ?? "" }
 
@@ -30,14 +30,17 @@ package struct MethodParameters: Hashable, Sendable {
 
   /// The number that an input has for a parameter; nil if it is optional and was left out.
   package func number(_ name: String, of input: Int) -> Double? {
-    Self.number(inputs[input][name])
+    inputs[input][name]?.number
   }
+}
 
-  private static func number(_ value: ParameterValue?) -> Double? {
-    switch value {
+extension ParameterValue {
+  /// The value as a number; nil if it is none.
+  package var number: Double? {
+    switch self {
     case .double(let value): value
     case .int(let value): Double(value)
-    default: nil
+    case .bool, .string: nil
     }
   }
 }

@@ -27,8 +27,13 @@ package struct MethodSpec: Sendable {
   package let surveyScope: SurveyScope
   /// Whether the result depends on the seed.
   package let isRandom: Bool
-  /// Where results differ from mergekit's, and why; nil if they do not.
+  /// Where results differ from mergekit's, and why; nil if only by the rounding that all methods have.
   package let differences: String?
+  /// Where this is not what the paper describes; nil if it is.
+  package let deviations: String?
+  /// Whether it needs whole matrices in memory, one for each thread, and linear algebra whose last digits depend on
+  /// the kind of processor.
+  package let needsWholeMatrices: Bool
 
   package struct Paper: Sendable {
     package let title: String
@@ -42,7 +47,8 @@ package struct MethodSpec: Sendable {
   package init(
     id: String, title: String, summary: String, paper: Paper? = nil, base: BaseRule,
     models: ClosedRange<Int> = 1...Int.max, parameters: [ParameterSpec] = [],
-    surveyScope: SurveyScope = .tensor, isRandom: Bool = false, differences: String? = nil
+    surveyScope: SurveyScope = .tensor, isRandom: Bool = false, differences: String? = nil,
+    deviations: String? = nil, needsWholeMatrices: Bool = false
   ) {
     self.id = id
     self.title = title
@@ -54,7 +60,12 @@ package struct MethodSpec: Sendable {
     self.surveyScope = surveyScope
     self.isRandom = isRandom
     self.differences = differences
+    self.deviations = deviations
+    self.needsWholeMatrices = needsWholeMatrices
   }
+
+  /// What `differences` says of methods that were never mergekit's.
+  package static let notInMergekit = "mergekit does not have this method"
 
   package func parameter(_ name: String) -> ParameterSpec? {
     parameters.first { $0.name == name }

@@ -25,7 +25,10 @@ package struct ModelStock: MergeMethod {
           + "gives tensors of small changes back to the base, 0 treats all scales alike",
         default: 1e-6, in: 0...1),
     ],
-    differences: "the floor of the lengths is a parameter")
+    differences: "the floor of the lengths is a parameter",
+    deviations: """
+      as in mergekit, the angle is the mean of those of all pairs, of the whole tensor unless `filter_wise`
+      """)
 
   private let offsets: Offsets
   private let isFilterWise: Bool

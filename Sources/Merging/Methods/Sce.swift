@@ -26,6 +26,9 @@ package struct Sce: MergeMethod {
       weights are calculated for task vectors of any scale, where mergekit gives all models the same weight \
       if the mean squares add up to less than 1e-6, as they mostly do; of elements that vary equally at the \
       threshold those with the lower index are selected
+      """,
+    deviations: """
+      as in mergekit, elements are selected and weights calculated tensor by tensor
       """)
 
   fileprivate let deviations: Deviations

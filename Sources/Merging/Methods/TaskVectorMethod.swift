@@ -63,11 +63,9 @@ extension TaskVectorMethod {
           "what elects an element's sign: the weighted sum, or the count of task vectors by sign",
           .choice(["sum", "count"]), default: .string(algebra.consensus.rawValue)))
     }
-    result += [
-      .method("lambda", "factor of the sum before it is added to the base", default: 1.0),
-      .method("int8_mask", "accepted, has no effect on the result", .flag, default: false),
+    return result + DepthScaling.parameters("factor of the sum before it is added to the base") + [
+      .method("int8_mask", "accepted, has no effect on the result", .flag, default: false)
     ]
-    return result
   }
 
   private static var drawsLots: Bool {

@@ -17,6 +17,10 @@ package struct Ties: TaskVectorMethod {
     differences: """
       of elements that are equal in magnitude at the threshold those with the lower index are kept, \
       where mergekit's choice depends on the processor
+      """,
+    deviations: """
+      as in mergekit, each tensor is trimmed by itself, the vote is of weighted task vectors, an average is \
+      divided by the weights that agree rather than by their number, and a tied vote is positive
       """)
 
   package static let algebra = TaskVectors.Algebra(.magnitude, consensus: .sum, normalize: true)

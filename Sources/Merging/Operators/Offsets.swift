@@ -4,7 +4,7 @@
 internal import Weights
 
 /// The vectors that a method merges: its models as they are, or their differences from the base.
-struct Offsets: Sendable {
+package struct Offsets: Sendable {
   /// The inputs, the base excepted.
   let inputs: [Int]
   let base: Int?

@@ -99,7 +99,7 @@ package struct TaskVectors: Sendable {
       ? .none : rescale == "l1" ? .l1 : .init(rawValue: rescale) ?? .none
     self.algebra = algebra
     self.base = base
-    lambda = parameters.number("lambda")
+    lambda = parameters.scale(tensor)
     surveyedCount = tensor.surveyedCount
     vectors = tensor.others.map { input in
       Vector(
@@ -179,6 +179,12 @@ package struct TaskVectors: Sendable {
   // MARK: Blending
 
   func blend<S: Scalar>(_ block: Block<S>) {
+    merge(block)
+    S.add(block[base], block.output, into: block.output, count: block.count)
+  }
+
+  /// Fills the output with the merged task vector, which the base is not yet added to.
+  func merge<S: Scalar>(_ block: Block<S>) {
     for index in vectors.indices { sparsify(index, block) }
     switch algebra.consensus {
     case .none: addAll(block)
@@ -186,7 +192,7 @@ package struct TaskVectors: Sendable {
     }
   }
 
-  /// base + λ · Σ wᵢ δᵢ, divided by Σ wᵢ if normalized.
+  /// λ · Σ wᵢ δᵢ, divided by Σ wᵢ if normalized.
   private func addAll<S: Scalar>(_ block: Block<S>) {
     let sum = vectors.reduce(0) { $0 + $1.weight }
     let divisor = algebra.normalize && abs(sum) >= 1e-8 ? sum : 1
@@ -197,10 +203,9 @@ package struct TaskVectors: Sendable {
       S.combine(
         deltas, factors, inputCount: vectors.count, into: block.output, count: block.count)
     }
-    S.add(block[base], block.output, into: block.output, count: block.count)
   }
 
-  /// base + λ · Σ wᵢ δᵢ over the vectors that have the elected sign, divided by the sum of their weights if
+  /// λ · Σ wᵢ δᵢ over the vectors that have the elected sign, divided by the sum of their weights if
   /// normalized.
   private func addAgreeing<S: Scalar>(_ block: Block<S>) {
     withDeltas(block) { deltas, factors, weights in
@@ -217,7 +222,6 @@ package struct TaskVectors: Sendable {
     if lambda != 1 {
       S.scale(block.output, by: S(lambda), into: block.output, count: block.count)
     }
-    S.add(block[base], block.output, into: block.output, count: block.count)
   }
 
   /// Calls `body` with the scratch blocks of all vectors and room for two numbers for each.

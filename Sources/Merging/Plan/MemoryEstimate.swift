@@ -39,7 +39,7 @@ extension MergePlan {
     let pages = step.inputs.reduce(0) { $0 + stretch * $1.tensor.info.dtype.byteWidth }
     // Histograms of magnitudes: two for each input of a method that selects.
     let statistics = !isSurveyed ? 0 : step.inputs.count * 2 * Float.binCount * 8
-    return blocks + staging + pages + statistics + updates(step)
+    return blocks + staging + pages + statistics + method.workspaceSize + updates(step)
   }
 
   /// The matrices of adapters, as fp32 and once more while they are put in order.

@@ -121,7 +121,7 @@ extension Planner {
         position = Self.position(layered.layer, of: stack.layers.count)
       }
       let inputs = ensemble.models.map { _ in name }
-      append(&assembly, name, inputs, ensemble, position: position)
+      append(&assembly, name, inputs, ensemble, position: position, depth: position)
     }
   }
 
@@ -181,11 +181,14 @@ extension Planner {
       {
         position = Self.position(layered.layer, of: other.layers.count)
       }
-      append(&assembly, name, ensemble.models.map { _ in name }, ensemble, position: position)
+      append(
+        &assembly, name, ensemble.models.map { _ in name }, ensemble, position: position,
+        depth: position)
     }
     var stacking = Assembly.Stacking(prefix: stack.prefix)
+    let depth = ensembles.reduce(0) { $0 + $1.count }
     for (ensemble, count) in ensembles {
-      append(&assembly, layersOf: ensemble, count, to: &stacking)
+      append(&assembly, layersOf: ensemble, count, of: depth, to: &stacking)
     }
     assembly.stackings.append(stacking)
   }
@@ -213,7 +216,7 @@ extension Planner {
 
   private mutating func append(
     _ assembly: inout Assembly, layersOf ensemble: Ensemble, _ count: Int,
-    to stacking: inout Assembly.Stacking
+    of depth: Int, to stacking: inout Assembly.Stacking
   ) {
     let begin = stacking.layerCount
     let stacks = ensemble.models.compactMap { stack(of: $0, for: stacking.prefix) }
@@ -229,7 +232,8 @@ extension Planner {
         append(
           &assembly,
           LayeredName.name(stack: stacking.prefix, layer: begin + offset, suffix: suffix),
-          inputs, ensemble, position: Self.position(offset, of: count))
+          inputs, ensemble, position: Self.position(offset, of: count),
+          depth: Self.position(begin + offset, of: depth))
       }
       if let config = models[first].checkpoint.config {
         stacking.origins.append(

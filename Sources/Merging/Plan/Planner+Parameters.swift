@@ -78,11 +78,9 @@ extension Planner {
           at: entry.value)
         return (nil, entry.value, true)
       }
-      if let range = parameter.range, case .double(let number) = converted,
-        !range.contains(number)
-      {
+      if let range = parameter.range, let number = converted.number, !range.contains(number) {
         findings.error(
-          "\"\(parameter.name)\" \(number) is outside \(range.text)", at: entry.value)
+          "\"\(parameter.name)\" \(converted) is outside \(range.text)", at: entry.value)
         return (nil, entry.value, true)
       }
       return (converted, entry.value, false)
@@ -178,8 +176,9 @@ extension ParameterSpec.Kind {
 }
 
 extension ClosedRange<Double> {
-  var text: String {
+  /// As `0...1`, or `0...` without an upper bound.
+  package var text: String {
     func spell(_ bound: Double) -> String { Int(exactly: bound).map(String.init) ?? "\(bound)" }
-    return "\(spell(lowerBound))...\(spell(upperBound))"
+    return "\(spell(lowerBound))..." + (upperBound.isFinite ? spell(upperBound) : "")
   }
 }

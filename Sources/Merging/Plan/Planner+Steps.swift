@@ -7,10 +7,13 @@ internal import Weights
 extension Planner {
   /// Makes the step of one output tensor.
   ///
-  /// - Parameter inputs: The name that the tensor has in each model of the ensemble.
+  /// - Parameters:
+  ///   - inputs: The name that the tensor has in each model of the ensemble.
+  ///   - position: The place of its layer in its slice, 0 to 1.
+  ///   - depth: The place of its layer among all layers of the output, 0 to 1.
   mutating func append(
     _ assembly: inout Assembly, _ name: TensorName, _ inputs: [TensorName], _ ensemble: Ensemble,
-    position: Double
+    position: Double, depth: Double
   ) {
     var found: [(source: Int, input: MergePlan.Input, name: TensorName)] = []
     var absent: [Int] = []
@@ -45,7 +48,8 @@ extension Planner {
     let computing = recipe.dtype ?? common
     let tensor = MergeTensor(
       name: name, shape: shape, models: found.map { models[$0.input.model].reference.description },
-      base: ensemble.base, seed: seed, isDouble: computing == .f64)
+      base: ensemble.base, seed: seed, isDouble: computing == .f64,
+      depth: depth)
     sourceModels = ensemble.models.map { models[$0].reference }
     let parameters = parameters(
       assembly.method.spec, ensemble.scope, output: name.text,

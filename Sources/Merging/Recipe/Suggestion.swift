@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finding what somebody meant to write.
-enum Suggestion {
+package enum Suggestion {
   /// The candidate that a misspelt word is closest to; nil if none is close.
-  static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
+  package static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
     let limit = word.count <= 4 ? 1 : 2
     return
       candidates.map { (distance: distance(word, $0), word: $0) }

@@ -30,6 +30,7 @@ struct Cut: Sendable {
     case .rows:
       let row = max(1, tensor.rowLength)
       blockSize = max(1, blockCapacity / row) * row
+    case .matrices: blockSize = max(1, tensor.shape.suffix(2).reduce(1, *))
     case .tensor: blockSize = max(1, elementCount)
     }
     chunkSize = max(1, Self.chunkCapacity / blockSize) * blockSize

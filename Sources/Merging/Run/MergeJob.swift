@@ -47,7 +47,11 @@ final class MergeJob<M: MergeMethod, S: Scalar>: TensorJob {
     let staging = workspace.staging(elements.count * width)
     var failure: MergeError?
     try reader.forEachBlock(of: chunk, cut, workspace) { block in
-      method.blend(block)
+      do throws(LinearAlgebraError) {
+        try method.blend(block)
+      } catch {
+        throw MergeError.unsolvable(output.info.name, error, models: output.models)
+      }
       let target = staging.baseAddress! + (block.offset - elements.lowerBound) * width
       let spoilt = S.store(
         UnsafePointer(block.output), as: output.info.dtype, to: target, count: block.count)

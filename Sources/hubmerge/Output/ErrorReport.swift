@@ -133,6 +133,7 @@ extension ErrorReport {
         why: "it is made of finite numbers of " + models.joined(separator: ", "),
         advice: overflow
           ? "use smaller weights, or \"out_dtype: bfloat16\"" : "check the weights of the models")
+    case .unsolvable(let tensor, let error, let models): self.init(error, tensor.text, models)
     case .inputChanged(let path):
       self.init(.inputOutput, "\(path) changed while it was being merged", advice: "start again")
     case .notAsPlanned(let path, let reason):
@@ -140,6 +141,25 @@ extension ErrorReport {
         .inputOutput, "\(path) is not what was written to it", why: reason,
         advice: "check the disk, and start again")
     case .cancelled: self.init(.interrupted, "interrupted")
+    }
+  }
+
+  private init(_ error: LinearAlgebraError, _ tensor: String, _ models: [String]) {
+    switch error {
+    case .notFinite:
+      self.init(
+        .badInput, "\(tensor) has values that are not finite, or too large to be squared",
+        why: "the method works on the whole matrix, in " + models.joined(separator: ", "),
+        advice: "check the weights of the models")
+    case .notConverged:
+      self.init(
+        .badInput, "the singular values of \(tensor) were not found",
+        why: "LAPACK's iteration did not converge on " + models.joined(separator: ", "),
+        advice: "merge this tensor by another method, with \"modules\"")
+    case .outOfMemory(let size):
+      self.init(
+        .tryAgain, "there is no memory for \(Quantity.bytes(size)) to merge \(tensor)",
+        advice: "use fewer threads; hubmerge plan tells how much memory is needed")
     }
   }
 

@@ -10,6 +10,24 @@ enum AwkwardTensors {
     ofFour.map { .init(name: $0.name, shape: $0.shape, models: Array($0.models.prefix(models))) }
   }
 
+  /// The awkward tensors, and what methods that work on matrices tell apart: wide and tall ones, larger than a panel,
+  /// of low rank, an embedding, and experts.
+  static func matrices(models: Int) -> [MethodTrial.Tensor] {
+    let shapes: [(String, [Int])] = [
+      ("tall", [300, 12]), ("broad", [12, 300]), ("square", [24, 24]),
+      ("model.embed_tokens.weight", [20, 6]), ("mlp.experts.up_proj", [3, 8, 5]),
+      ("mlp.experts.down_proj", [2, 5, 8]),
+    ]
+    return all(models: models) + shapes.map { random($0, $1, models: models) }
+  }
+
+  /// The elements of a matrix of rank one, exact in fp32.
+  static func rankOne(rows: Int, columns: Int) -> [Double] {
+    (0..<rows).flatMap { row in
+      (0..<columns).map { column in Double((row + 1) * (column - 5)) / 1024 }
+    }
+  }
+
   /// A tensor whose magnitudes are counted in histograms rather than gathered.
   static func large(models: Int) -> MethodTrial.Tensor {
     random("large", [90, 750], models: models)

@@ -25,6 +25,14 @@ struct DellaLinearTests {
     }
   }
 
+  @Test("Nothing is drawn at density 0 and at density 1")
+  func extremes() throws {
+    let trial = MethodTrial(
+      method: "della_linear", hasBase: true, shared: "lambda: 0.75",
+      models: ["weight: 0.5, density: 1", "weight: 2, density: 0", "weight: -1, density: 1"])
+    try trial.expectSame { TaskVectorReference(weights: [0.5, 0, -1], lambda: 0.75).merged($0) }
+  }
+
   @Test("The L1 norm is restored")
   func rescale() throws {
     let tensor = AwkwardTensors.random("x", [90, 750], models: 2)

@@ -3,6 +3,7 @@
 
 import Merging
 import Testing
+import Weights
 
 @Suite("Merge methods")
 struct MethodSpecTests {
@@ -45,25 +46,51 @@ struct MethodSpecTests {
   }
 
   @Test(
-    "The result is the same bytes with one, two and three threads",
+    "The result is the same bytes with one thread and with three",
     arguments: MergeMethods.all.map { $0.spec.id })
   func threads(id: String) throws {
     let spec = try #require(MergeMethods.method(id)).spec
-    let count = min(3, spec.models.upperBound)
-    func values(_ scope: ParameterSpec.Scope) -> String {
-      let chosen = ["density": "0.5", "select_topk": "0.5"]
-      return spec.parameters.filter { $0.scope == scope }.compactMap { parameter in
-        let value = chosen[parameter.name] ?? (parameter.isRequired ? "0.4" : nil)
-        return value.map { "\(parameter.name): \($0)" }
-      }.joined(separator: ", ")
-    }
-    let hasBase = spec.base == .required
-    let trial = MethodTrial(
-      method: id, hasBase: hasBase, shared: values(.method),
-      models: Array(repeating: values(.model), count: count))
-    let tensors = AwkwardTensors.chunked(models: count + (hasBase ? 1 : 0))
+    let trial = MethodTrial.plain(spec)
+    let tensors = AwkwardTensors.chunked(models: trial.modelCount)
     let result = try trial.run(tensors)
-    #expect(try trial.run(tensors, threads: 2) == result)
     #expect(try trial.run(tensors, threads: 3) == result)
+  }
+
+  @Test(
+    "Models that are equal stay what they are, and awkward ones give numbers",
+    arguments: MergeMethods.all.map { $0.spec.id })
+  func sanity(id: String) throws {
+    let trial = MethodTrial.plain(try #require(MergeMethods.method(id)).spec)
+    let tensors = AwkwardTensors.matrices(models: trial.modelCount)
+    let result = try trial.run(tensors)
+    for tensor in tensors {
+      let values = try #require(result[tensor.name])
+      #expect(values.count == tensor.models[0].count && values.allSatisfy(\.isFinite))
+      guard tensor.models.allSatisfy({ $0 == tensor.models[0] }) else { continue }
+      for (got, want) in zip(values, tensor.models[0]) {
+        #expect(abs(got - want) <= 1e-6 * abs(want))
+      }
+    }
+  }
+
+  @Test(
+    "What is not finite in a model stays where it is, or is an error that names the tensor",
+    arguments: MergeMethods.all.map { $0.spec.id }, [Double.nan, .infinity])
+  func notFinite(id: String, value: Double) throws {
+    let trial = MethodTrial.plain(try #require(MergeMethods.method(id)).spec)
+    for shape in [[700], [40, 50]] {
+      var tensor = AwkwardTensors.random("spoilt", shape, models: trial.modelCount)
+      tensor.models[trial.modelCount - 1][123] = value
+      do {
+        let result = try #require(try trial.run([tensor], threads: 2)["spoilt"])
+        #expect(result.indices.filter { !result[$0].isFinite }.allSatisfy { $0 == 123 })
+      } catch let error as MergeError {
+        switch error {
+        case .notFinite(let name, _, _, _, _), .unsolvable(let name, _, _):
+          #expect(name == "spoilt")
+        default: Issue.record(error)
+        }
+      }
+    }
   }
 }

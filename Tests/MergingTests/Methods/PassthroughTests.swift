@@ -10,8 +10,9 @@ struct PassthroughTests {
   func scale() throws {
     let tensors = AwkwardTensors.all(models: 1)
     for (parameters, factor) in [("", 1.0), ("scale: 0.5", 0.5)] {
-      let result = try MethodTrial(method: "passthrough", hasBase: false, models: [parameters])
-        .run(tensors, threads: 2)
+      let trial = MethodTrial(method: "passthrough", hasBase: false, models: [parameters])
+      try trial.expectSame(tolerance: 1e-7) { $0.models[0].map { factor * $0 } }
+      let result = try trial.run(tensors, threads: 2)
       for tensor in tensors {
         let want = tensor.models[0].map { Double(Float($0 * factor)) }
         #expect(result[tensor.name]?.map(\.bitPattern) == want.map(\.bitPattern))
