@@ -14,7 +14,7 @@ RELEASE := $(SWIFT) build --scratch-path $(SCRATCH) -c release
 RELEASE_FOLDER = $$($(RELEASE) --show-bin-path)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build debug test demo lint format bench interop docs install clean
+.PHONY: help setup build debug test goldens demo lint format bench interop docs install clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,11 @@ test: setup ## build and run every test
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build --disable-xctest --no-parallel
 
+goldens: setup ## compare with mergekit's results: each case's distance in units of the last place
+	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
+	$(SWIFT) test --scratch-path $(SCRATCH) --skip-build --disable-xctest --no-parallel \
+	  --filter MergingTests.GoldenTests | tee $(SCRATCH)/goldens.log | grep -E '^golden |^[^ ]* Test run with|✘'
+
 demo: build ## fetch, merge, card and push, offline, in ./demo
 	$(RELEASE) --product DemoModels
 	@Demo/demo.sh "$(RELEASE_FOLDER)"
@@ -72,14 +77,17 @@ interop: build $(VENV)/installed ## check with huggingface_hub, transformers and
 	$(VENV)/bin/python Interop/minilm.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/arch_matrix.py "$(RELEASE_FOLDER)/hubmerge"
 	$(VENV)/bin/python Interop/vocab_matrix.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/spectral.py "$(RELEASE_FOLDER)/hubmerge"
 
 $(VENV)/installed: Interop/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement Interop/requirements.txt
 	touch $@
 
-docs: build ## write the manual page and the completions of the shells to ./.build/docs
-	@mkdir -p $(SCRATCH)/docs
+docs: build ## write docs/methods.md, and the manual page and shells' completions to ./.build/docs
+	@mkdir -p docs $(SCRATCH)/docs
+	"$(RELEASE_FOLDER)/hubmerge" methods --markdown > $(SCRATCH)/docs/methods.md
+	mv $(SCRATCH)/docs/methods.md docs/methods.md
 	$(SWIFT) package --scratch-path $(SCRATCH) --allow-writing-to-package-directory \
 	  generate-manual --output-directory $(SCRATCH)/docs
 	for shell in bash zsh fish; do \

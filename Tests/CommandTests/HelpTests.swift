@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
+internal import Storage
+internal import SystemPackage
 internal import TestSupport
 internal import Testing
 
@@ -28,7 +30,7 @@ internal import Testing
     ("push", "hubmerge push [<options>] <folder> <repo>"),
     ("release", "hubmerge release [<options>] <recipe> <repo>"),
     ("serve", "hubmerge serve [--root <path>] [--port <port>]"),
-    ("methods", "hubmerge methods [<method>] [--json]"),
+    ("methods", "hubmerge methods [<method>] [--markdown] [--json]"),
   ])
   func `each command has a help of its own`(command: String, usage: String) async throws {
     try await withTemporaryFolder { folder in
@@ -127,13 +129,32 @@ internal import Testing
     try await withTemporaryFolder { folder in
       let runner = CommandRunner(in: folder)
       let text = try await runner.run("methods", "ties").output
-      for word in ["TIES", "density", "weight", "arxiv.org", "for each model"] {
+      for word in [
+        "TIES", "density", "weight", "arxiv.org", "for each model", "merge_method: ties",
+        "unlike mergekit", "unlike the paper", "0...1",
+      ] {
         #expect(text.contains(word), "\(text)")
       }
       let json = try await runner.run("methods", "ties", "--json").json
       let density = json["parameters"]?.array?.first { $0["name"]?.string == "density" }
       #expect(density?["scope"]?.string == "model")
       #expect(density?["summary"]?.string != nil)
+      #expect(density?["range"]?.string == "0...1")
+    }
+  }
+
+  @Test func `the page of documentation is printed as it is in docs`() async throws {
+    try await withTemporaryFolder { folder in
+      let page = try await CommandRunner(in: folder).run("methods", "--markdown").output
+      let docs = FilePath(#filePath).removingLastComponent().appending("../../docs/methods.md")
+      #expect(try Array(page.utf8) == FileSystem.read(docs))
+    }
+  }
+
+  @Test func `a misspelt method is guessed`() async throws {
+    try await withTemporaryFolder { folder in
+      let result = try await CommandRunner(in: folder).run("methods", "tise")
+      #expect(result.status == 64 && result.errors.contains("did you mean ties?"))
     }
   }
 }

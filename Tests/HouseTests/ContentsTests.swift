@@ -12,7 +12,7 @@ internal import Testing
 
   @Test("Every file of a merge method is in MergeMethods.all") func methods() throws {
     let contents = try tree.file("Sources/Merging/Methods/MergeMethods.swift")
-    let conformance = /struct (\w+)(?:<[^>]*>)?: [^{]*\b(?:MergeMethod|TaskVectorMethod)\b/
+    let conformance = /struct (\w+)(?:<[^>]*>)?: [^{]*\b\w*Method\b/
     var found = 0
     for file in try tree.sources("Merging/Methods") {
       for match in file.code.joined(separator: "\n").matches(of: conformance) {
@@ -38,6 +38,10 @@ internal import Testing
         "the method \(id) has no file of its name: call it Sources/Merging/Methods/\(name).swift")
       #expect(
         tree.has("Examples/\(id).yml"), "the method \(id) has no example: write Examples/\(id).yml")
+      let suite = "Tests/MergingTests/Methods/\(name)Tests.swift"
+      #expect(
+        tree.has(suite) && (try tree.file(suite)).text.contains("expectSame"),
+        "\(suite) does not compare \(id) with a reference: use MethodTrial.expectSame")
     }
   }
 
@@ -53,19 +57,30 @@ internal import Testing
     }
   }
 
-  @Test("Every template is built into the program as it is") func templates() throws {
-    let names = try FileSystem.files(below: tree.root.appending("templates")).map(\.string)
-    #expect(!names.isEmpty)
-    for name in names {
-      let content = try FileSystem.read(tree.root.appending("templates").appending(name))
+  @Test("Every template and every example is built into the program as it is")
+  func assets() throws {
+    let templates = try FileSystem.files(below: tree.root.appending("templates")).map(\.string)
+    let examples = try FileSystem.names(in: tree.root.appending("Examples"))
+    #expect(!templates.isEmpty && !examples.isEmpty)
+    let files =
+      templates.map { ($0, "templates/\($0)") }
+      + examples.map { ("Examples/\($0)", "Examples/\($0)") }
+    for (name, path) in files {
       #expect(
-        Assets.bytes(named: name) == content,
-        "templates/\(name) is not built in: add it to both lists of Sources/CAssets/assets.c")
+        try Assets.bytes(named: name) == FileSystem.read(tree.root.pushing(FilePath(path))),
+        "\(path) is not built in: add it to both lists of Sources/CAssets/assets.c")
     }
     for name in Assets.names {
       #expect(
-        names.contains(name), "\(name) is built in but not in templates: take it out of assets.c")
+        files.contains { $0.0 == name },
+        "\(name) is built in but is no file: take it out of assets.c")
     }
+  }
+
+  @Test("The page of the merge methods is what the program says of them") func methodPage() throws {
+    #expect(
+      try tree.file("docs/methods.md").text == MethodPage.markdown,
+      "docs/methods.md is out of date: make docs")
   }
 
   @Test("Every command is listed in Hubmerge.swift") func commands() throws {

@@ -36,6 +36,7 @@ struct GoldenTests {
       let plan = try await golden.merge(to: target)
       let comparison = try GoldenComparison(golden, target)
       #expect(comparison.problems == [])
+      print(comparison.line)
       try Self.checkRounding(golden, plan, comparison)
     }
   }

@@ -3,7 +3,8 @@
 
 internal import CAssets
 
-/// The files of the folder `templates`, which are part of the program.
+/// The files of the folder `templates`, and those of `Examples` with the folder's name before theirs, which are part
+/// of the program.
 package enum Assets {
   /// The names, in the order of the table of contents.
   package static var names: [String] {

@@ -68,6 +68,11 @@ struct PlanReport: Report, Sendable {
         + "\(Quantity.bytes(plan.layout.fileSize)) of disk, about "
         + "\(Quantity.bytes(plan.estimatedMemory(threads: threads))) of memory with "
         + Quantity.plural(threads, "thread"))
+    if plan.method.spec.needsWholeMatrices {
+      lines.append(
+        "memory   \(plan.method.spec.id) needs whole matrices in memory, one for each thread; its last digits may "
+          + "differ between kinds of processors")
+    }
     if plan.method.spec.isRandom { lines.append("seed     \(plan.seed)") }
     return lines.joined(separator: "\n")
   }

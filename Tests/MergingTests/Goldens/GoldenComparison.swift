@@ -32,6 +32,18 @@ struct GoldenComparison {
     try compareFiles()
   }
 
+  /// How far the result is from mergekit's, for `make goldens`.
+  var line: String {
+    let name = golden.name + String(repeating: " ", count: max(0, 40 - golden.name.count))
+    if golden.compare["statistics"]?.bool == true {
+      return "golden \(name) within mergekit's spread over 32 seeds"
+    }
+    let count = tensors.values.reduce(0) { $0 + $1.count }
+    return
+      "golden \(name) \(difference.worstUlp) ulp at most, \(difference.differing) of \(count) elements differ, "
+      + "by \(difference.worstError) at most"
+  }
+
   static func json(_ path: FilePath) throws -> JSON { try JSON.parse(FileSystem.read(path)) }
 
   // MARK: Tensors
