@@ -80,6 +80,9 @@ static const unsigned char example_lines[] = {
 static const unsigned char example_magmax[] = {
 #embed "../../Examples/magmax.yml"
 };
+static const unsigned char example_metagpt[] = {
+#embed "../../Examples/metagpt.yml"
+};
 static const unsigned char example_model_stock[] = {
 #embed "../../Examples/model_stock.yml"
 };
@@ -116,6 +119,9 @@ static const unsigned char example_task_arithmetic[] = {
 static const unsigned char example_ties[] = {
 #embed "../../Examples/ties.yml"
 };
+static const unsigned char example_ties_model_scope[] = {
+#embed "../../Examples/ties_model_scope.yml"
+};
 static const unsigned char example_tsv_m[] = {
 #embed "../../Examples/tsv_m.yml"
 };
@@ -148,6 +154,7 @@ static const ca_asset assets[] = {
     ASSET("Examples/linear.yml", example_linear),
     ASSET("Examples/lines.yml", example_lines),
     ASSET("Examples/magmax.yml", example_magmax),
+    ASSET("Examples/metagpt.yml", example_metagpt),
     ASSET("Examples/model_stock.yml", example_model_stock),
     ASSET("Examples/multislerp.yml", example_multislerp),
     ASSET("Examples/nearswap.yml", example_nearswap),
@@ -160,6 +167,7 @@ static const ca_asset assets[] = {
     ASSET("Examples/star.yml", example_star),
     ASSET("Examples/task_arithmetic.yml", example_task_arithmetic),
     ASSET("Examples/ties.yml", example_ties),
+    ASSET("Examples/ties_model_scope.yml", example_ties_model_scope),
     ASSET("Examples/tsv_m.yml", example_tsv_m),
 };
 

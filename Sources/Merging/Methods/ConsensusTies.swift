@@ -18,11 +18,12 @@ package struct ConsensusTies: MergeMethod {
       "https://arxiv.org/abs/2405.07813"),
     base: .required,
     parameters: [
-      .model("density", "the share of the task vector that is merged", default: 0.2, in: 0...1)
+      .model("density", "the share of the task vector that is merged", default: 0.2, in: 0...1),
+      .scope("of what `density` is a share: of each tensor, of all of a layer, or of the model"),
     ] + DepthScaling.parameters() + ConsensusMask.parameters,
     differences: MethodSpec.notInMergekit,
     deviations: """
-      the authors trim over the whole model at once and choose `threshold` \
+      the authors trim over the whole model at once, which is `scope: model`, and choose `threshold` \
       for each task and `lambda` with validation data
       """)
 

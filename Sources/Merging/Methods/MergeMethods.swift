@@ -29,6 +29,7 @@ package enum MergeMethods {
     ConsensusTa.self,
     ConsensusTies.self,
     Cabs.self,
+    Metagpt.self,
     Expo.self,
     IsoC.self,
     TsvM.self,

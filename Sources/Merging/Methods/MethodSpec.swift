@@ -117,6 +117,15 @@ package struct ParameterSpec: Sendable {
       range: range, summary: summary)
   }
 
+  /// The tensors that a method's statistics are about; the planner makes groups of them by it.
+  package static func scope(_ summary: String, default scope: SurveyScope = .tensor)
+    -> ParameterSpec
+  {
+    .method(
+      "scope", summary + "; tensors with other parameters are apart",
+      .choice(SurveyScope.allCases.map(\.rawValue)), default: .string(scope.rawValue))
+  }
+
   package var isRequired: Bool { defaultValue == nil && !isOptional }
 }
 

@@ -20,19 +20,20 @@ package struct Sce: MergeMethod {
       .method(
         "select_topk", "the share of the elements with any variance that is selected", default: 1.0,
         in: 0...1),
+      .scope(
+        "what is selected from and weighted as one: each tensor, all of a layer, or the model"),
       .method("int8_mask", "accepted, has no effect on the result", .flag, default: false),
     ],
     differences: """
       weights are calculated for task vectors of any scale, where mergekit gives all models the same weight \
       if the mean squares add up to less than 1e-6, as they mostly do; of elements that vary equally at the \
       threshold those with the lower index are selected
-      """,
-    deviations: """
-      as in mergekit, elements are selected and weights calculated tensor by tensor
       """)
 
   fileprivate let deviations: Deviations
-  private let elementCount: Int
+  /// How many elements the bound is about, and how many blocks of other tensors precede them.
+  private let surveyedCount: Int
+  private let firstBlock: Int
   private let digitCount: Int
   private let selectedShare: Double
   /// The bound of the variances that are selected; empty if all are, or before the first pass.
@@ -43,7 +44,8 @@ package struct Sce: MergeMethod {
 
   package init(_ parameters: MethodParameters, _ tensor: MergeTensor) throws(MethodFault) {
     deviations = Deviations(offsets: Offsets(tensor))
-    elementCount = tensor.elementCount
+    surveyedCount = tensor.surveyedCount
+    firstBlock = tensor.group?.firstBlock ?? 0
     digitCount = tensor.magnitudeDigits
     selectedShare = parameters.number("select_topk")
     isCounted = selectedShare >= 1
@@ -65,7 +67,10 @@ package struct Sce: MergeMethod {
       search.teach(&bounds)
     } else if !isCounted {
       let count = Int(Double(statistics.varyingCount) * selectedShare)
-      bounds = [MagnitudeBound(count, of: elementCount, kept: .above, digitCount: digitCount)]
+      bounds = [
+        MagnitudeBound(
+          count, of: surveyedCount, kept: .above, digitCount: digitCount, firstBlock: firstBlock)
+      ]
       isCounted = true
     } else {
       let energies = statistics.energies

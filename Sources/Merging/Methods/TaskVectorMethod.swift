@@ -56,6 +56,15 @@ extension TaskVectorMethod {
           "rescale", rescaleSummary, .choice(rescalings),
           default: .string(algebra.rescale.rawValue)))
     }
+    switch algebra.sparsifier {
+    case .none: break
+    case .magnitude, .outliers:
+      result.append(
+        .scope("of what `density` is a share: of each tensor, of all of a layer, or of the model"))
+    case .random, .ranked:
+      result.append(
+        .scope("what has its L1 norm restored: each tensor, all of a layer, or the model"))
+    }
     if algebra.consensus != .none {
       result.append(
         .method(

@@ -19,7 +19,7 @@ package struct Ties: TaskVectorMethod {
       where mergekit's choice depends on the processor
       """,
     deviations: """
-      as in mergekit, each tensor is trimmed by itself, the vote is of weighted task vectors, an average is \
+      as in mergekit, each tensor is trimmed by itself unless `scope: model`, the vote is of weighted task vectors, an average is \
       divided by the weights that agree rather than by their number, and a tied vote is positive
       """)
 

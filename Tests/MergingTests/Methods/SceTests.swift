@@ -6,7 +6,7 @@ import Testing
 
 @Suite("SCE")
 struct SceTests {
-  private func merged(_ inputs: MethodTrial.Inputs, _ share: Double) -> [Double] {
+  static func merged(_ inputs: MethodTrial.Inputs, _ share: Double) -> [Double] {
     let count = Double(inputs.deltas.count)
     let variances = inputs.base.indices.map { index in
       let values = inputs.deltas.map { $0[index] }
@@ -36,7 +36,7 @@ struct SceTests {
   func rule(share: Double) throws {
     let trial = MethodTrial(
       method: "sce", hasBase: true, shared: "select_topk: \(share)", models: ["", "", ""])
-    try trial.expectSame { merged($0, share) }
+    try trial.expectSame { Self.merged($0, share) }
   }
 
   @Test("Weights do not depend on the scale of the changes")
@@ -52,6 +52,6 @@ struct SceTests {
   func histograms() throws {
     let trial = MethodTrial(
       method: "sce", hasBase: true, shared: "select_topk: 0.3", models: ["", "", ""])
-    try trial.expectSame([AwkwardTensors.large(models: 4)]) { merged($0, 0.3) }
+    try trial.expectSame([AwkwardTensors.large(models: 4)]) { Self.merged($0, 0.3) }
   }
 }
