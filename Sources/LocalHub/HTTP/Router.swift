@@ -81,6 +81,9 @@ struct Router: Sendable {
   /// - Throws: `HubFailure` if the request is not to be answered, `Moved` if its repository has
   ///   another name by now.
   func admit(_ request: Request) throws -> (Route, Exchange) {
+    if request.isFromAnotherSite {
+      throw HubFailure(.forbidden, "A page of another site cannot change anything on this hub")
+    }
     for route in routes {
       guard route.methods.contains(request.method), let names = route.match(request.segments) else {
         continue
@@ -103,11 +106,9 @@ struct Router: Sendable {
   private func admit(_ exchange: inout Exchange, _ access: Route.Access) throws {
     let changes = ![.GET, .HEAD].contains(exchange.request.method)
     if case .anyone = access { return }
-    let kind: RepoID.Kind = exchange.names["type"] == "datasets" ? .dataset : .model
-    guard
-      let id = try? RepoID(
-        "\(try exchange.name("namespace"))/\(try exchange.name("repo"))", kind: kind)
-    else { throw HubFailure.repositoryNotFound(anonymous: exchange.caller.isAnonymous) }
+    guard let id = exchange.repositoryID else {
+      throw HubFailure.repositoryNotFound(anonymous: exchange.caller.isAnonymous)
+    }
     guard let repository = service.store.repository(id) else {
       if let present = service.store.present(id), service.store.repository(present) != nil {
         throw Moved(target: exchange.request.target(renaming: id, to: present))

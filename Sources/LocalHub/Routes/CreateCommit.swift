@@ -44,13 +44,20 @@ extension Route {
 }
 
 extension Exchange {
-  /// Everybody with a name may propose a change, as on the hub; the rest is for writers.
-  fileprivate func requireCommitting() throws {
+  /// Everybody with a name may propose a change, as on the hub, and go on with it; the rest is for
+  /// writers.
+  func requireCommitting() throws {
     try service.requireWritable()
-    guard request.flag("create_pr"), !caller.isAnonymous else {
-      try requireWriting(to: try repository.id.namespace)
-      return
+    if let name = caller.name {
+      if request.flag("create_pr") { return }
+      let revision = try self.name("rev")
+      if revision.hasPrefix("refs/pr/"), let number = Int(revision.dropFirst(8)),
+        try repository.discussion(number)?.author == name
+      {
+        return
+      }
     }
+    try requireWriting(to: try repository.id.namespace)
   }
 }
 
@@ -155,7 +162,7 @@ private struct CommitRequest {
 
   private func large(_ path: String, _ value: JSON) throws -> TreeEntry {
     let oid = value["oid"]?.string ?? ""
-    guard let digest = Digest(hex: oid), digest.algorithm == .sha256,
+    guard let digest = Digest(hex: oid), digest.algorithm == .sha256, repository.owns(digest),
       let size = repository.blobs.size(of: digest)
     else {
       throw HubFailure.badRequest("LFS pointer pointed to a file that does not exist: \(oid)")
