@@ -82,6 +82,7 @@ interop: build $(VENV)/installed ## check with huggingface_hub, transformers and
 	$(VENV)/bin/python Interop/serve_crowd.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/minilm.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/arch_matrix.py "$(RELEASE_FOLDER)/hubmerge"
+	$(VENV)/bin/python Interop/lora_matrix.py "$(RELEASE_FOLDER)/hubmerge"
 	$(VENV)/bin/python Interop/vocab_matrix.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/spectral.py "$(RELEASE_FOLDER)/hubmerge"
 

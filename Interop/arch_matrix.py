@@ -89,6 +89,16 @@ ARCHITECTURES = {
     "DeepSeek-V3": text("DeepseekV3ForCausalLM", "DeepseekV3Config", **LATENT),
     "GPT-OSS": text("GptOssForCausalLM", "GptOssConfig", num_local_experts=4, num_experts_per_tok=2,
                     sliding_window=16),
+    "Qwen2-MoE": text("Qwen2MoeForCausalLM", "Qwen2MoeConfig", **EXPERTS, shared_expert_intermediate_size=24),
+    "GLM-4-MoE": text("Glm4MoeForCausalLM", "Glm4MoeConfig", n_routed_experts=4, num_experts_per_tok=2,
+                      n_shared_experts=1, moe_intermediate_size=24, first_k_dense_replace=1, n_group=1, topk_group=1),
+    "Llama 4": text("Llama4ForCausalLM", "Llama4TextConfig", intermediate_size_mlp=48, num_local_experts=4,
+                    num_experts_per_tok=1, interleave_moe_layer_step=1, attention_chunk_size=16,
+                    no_rope_layers=[1, 1, 1, 0]),
+    "OLMo 3": text("Olmo3ForCausalLM", "Olmo3Config", sliding_window=16),
+    "StarCoder2": text("Starcoder2ForCausalLM", "Starcoder2Config"),
+    "StableLM": text("StableLmForCausalLM", "StableLmConfig"),
+    "Phi-2": text("PhiForCausalLM", "PhiConfig", num_key_value_heads=4),
     "GPT-2": Architecture(
         "GPT2LMHeadModel", "GPT2Config",
         dict(vocab_size=VOCABULARY, n_embd=32, n_layer=DEPTH, n_head=4, n_positions=64, n_inner=48),
@@ -108,6 +118,18 @@ ARCHITECTURES = {
     "Mamba": Architecture(
         "MambaForCausalLM", "MambaConfig",
         dict(vocab_size=VOCABULARY, hidden_size=32, state_size=4, num_hidden_layers=DEPTH), "backbone.layers"),
+    "Mamba 2": Architecture(
+        "Mamba2ForCausalLM", "Mamba2Config",
+        dict(vocab_size=VOCABULARY, hidden_size=32, state_size=4, num_hidden_layers=DEPTH, num_heads=4, head_dim=16,
+             n_groups=1), "backbone.layers"),
+    "Nemotron-H": Architecture(
+        "NemotronHForCausalLM", "NemotronHConfig",
+        TEXT | dict(hybrid_override_pattern="M*M-", mamba_num_heads=4, mamba_head_dim=16, ssm_state_size=4,
+                    n_groups=1, use_mamba_kernels=False), "backbone.layers", "model.layers"),
+    "Qwen3-Next": text("Qwen3NextForCausalLM", "Qwen3NextConfig", **EXPERTS, shared_expert_intermediate_size=24,
+                       linear_num_value_heads=4, linear_num_key_heads=2, linear_key_head_dim=8,
+                       linear_value_head_dim=8,
+                       layer_types=["linear_attention", "full_attention", "linear_attention", "full_attention"]),
     "Jamba": text("JambaForCausalLM", "JambaConfig", attn_layer_period=2, attn_layer_offset=1,
                   expert_layer_period=2, expert_layer_offset=1, num_experts=2, num_experts_per_tok=1,
                   mamba_d_state=4, mamba_d_conv=2, mamba_dt_rank=4, use_mamba_kernels=False),
@@ -145,6 +167,16 @@ ARCHITECTURES = {
              decoder_attention_heads=4, encoder_ffn_dim=48, decoder_ffn_dim=48, num_mel_bins=8,
              max_source_positions=16, max_target_positions=32, pad_token_id=0, bos_token_id=1, eos_token_id=2,
              decoder_start_token_id=1), inputs="speech"),
+    "Wav2Vec2": Architecture(
+        "Wav2Vec2ForCTC", "Wav2Vec2Config",
+        dict(vocab_size=32, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48,
+             conv_dim=[16, 16], conv_stride=[4, 4], conv_kernel=[8, 4], num_feat_extract_layers=2,
+             num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2), inputs="sound"),
+    "SigLIP": Architecture(
+        "SiglipModel", "SiglipConfig",
+        dict(text_config=ENCODER | dict(num_hidden_layers=2, projection_size=32), vision_config=VISION),
+        inputs="both"),
+    "DeBERTa 2": encoder("DebertaV2ForMaskedLM", "DebertaV2Config", "deberta.encoder.layer"),
     "ViT": Architecture("ViTForImageClassification", "ViTConfig", VISION | dict(num_hidden_layers=DEPTH),
                         "vit.encoder.layer", "vit.layers", inputs="image"),
     "CLIP": Architecture(
@@ -163,6 +195,14 @@ ARCHITECTURES = {
              vision_config=dict(depth=2, embed_dim=32, num_heads=4, hidden_size=32, patch_size=8),
              image_token_id=5, video_token_id=6, vision_start_token_id=7, vision_end_token_id=8),
         "model.layers", "model.language_model.layers"),
+    "Qwen3-VL-MoE": Architecture(
+        "Qwen3VLMoeForConditionalGeneration", "Qwen3VLMoeConfig",
+        dict(text_config=TEXT | EXPERTS | dict(rope_parameters=dict(
+                rope_type="default", rope_theta=10000.0, mrope_section=[2, 1, 1])),
+             vision_config=dict(depth=2, hidden_size=32, intermediate_size=48, num_heads=4, out_hidden_size=32,
+                                patch_size=8, num_position_embeddings=16, deepstack_visual_indexes=[0]),
+             image_token_id=5, video_token_id=6, vision_start_token_id=7, vision_end_token_id=8),
+        "model.language_model.layers", "model.language_model.layers"),
     "Gemma 3, images": Architecture(
         "Gemma3ForConditionalGeneration", "Gemma3Config",
         dict(text_config=TEXT | dict(sliding_window=16, sliding_window_pattern=2), vision_config=VISION,
@@ -214,6 +254,72 @@ def fused(tensors, config):
         result[f"{block}.experts.down_proj"] = torch.stack(
             [parts[f"{i}.{down}.weight"] for i in range(count)])
     return result, config
+
+
+def single(block, names, is_transposed, is_interleaved=False):
+    """A change that gives each matrix of each fused expert a tensor of its own."""
+    def change(tensors, config):
+        result = {}
+        for name, tensor in tensors.items():
+            layer, _, part = name.partition(f".{block}.experts.")
+            if not part:
+                result[name] = tensor
+                continue
+            part, _, kind = part.partition("_proj")
+            kind = "bias" if kind == "_bias" else "weight"
+            for number, expert in enumerate(tensor):
+                expert = expert.T if is_transposed and kind == "weight" else expert
+                halves = [expert]
+                if part == "gate_up":
+                    halves = [expert[0::2], expert[1::2]] if is_interleaved else expert.chunk(2)
+                for own, half in zip(names[:2] if part == "gate_up" else names[2:], halves):
+                    result[f"{layer}.{block}.experts.{number}.{own}.{kind}"] = half
+        return result, config
+    return change
+
+
+def turned(tensors, config):
+    """Fused experts with their last two axes exchanged."""
+    return {name: tensor.transpose(1, 2) if ".experts." in name else tensor
+            for name, tensor in tensors.items()}, config
+
+
+def scaled(tensor, block):
+    """A matrix in eight bits, and the factors of its blocks."""
+    rows, columns = ((length + size - 1) // size for length, size in zip(tensor.shape, block))
+    factors = torch.empty(rows, columns)
+    stored = torch.empty_like(tensor, dtype=torch.float8_e4m3fn)
+    for i in range(rows):
+        for j in range(columns):
+            part = (slice(i * block[0], (i + 1) * block[0]), slice(j * block[1], (j + 1) * block[1]))
+            factors[i, j] = tensor[part].abs().max() / 448
+            stored[part] = (tensor[part] / factors[i, j]).to(torch.float8_e4m3fn)
+    return stored, factors
+
+
+def restored(stored, factors, block):
+    full = factors.repeat_interleave(block[0], 0).repeat_interleave(block[1], 1)
+    return stored.float() * full[:stored.shape[0], :stored.shape[1]]
+
+
+def eight_bits(block, ending, settings):
+    """A change that stores the layers' matrices in eight bits, and the average with what they are then."""
+    def parts(tensors):
+        for name, tensor in tensors.items():
+            if name.endswith("_proj.weight"):
+                own = tuple(size or length for size, length in zip(block, tensor.shape))
+                yield name, *scaled(tensor, own), own
+
+    def change(tensors, config):
+        result = dict(tensors)
+        for name, stored, factors, _ in parts(tensors):
+            result |= {name: stored, name + ending: factors}
+        return result, config | {"quantization_config": settings}
+
+    def wanted(a, b):
+        b = b | {name: restored(stored, factors, own) for name, stored, factors, own in parts(b)}
+        return {name: (a[name] + b[name]) / 2 for name in a}
+    return dict(change=change, wanted=wanted, settings={"quantization_config": None})
 
 
 def tied(tensors, config):
@@ -273,6 +379,17 @@ VARIATIONS = {
         "Qwen2-VL", renamed(("model.", "model.language_model."), ("visual.", "model.visual."))),
     "Mixtral, experts fused in one": Variation("Mixtral", fused),
     "Qwen3-MoE, experts fused in one": Variation("Qwen3-MoE", fused),
+    "GPT-OSS, experts apart in one": Variation("GPT-OSS", single(
+        "mlp", ["gate_proj", "up_proj", "down_proj"], is_transposed=True, is_interleaved=True)),
+    "Llama 4, experts apart in one": Variation("Llama 4", single(
+        "feed_forward", ["gate_proj", "up_proj", "down_proj"], is_transposed=True)),
+    "Qwen3-VL-MoE, experts turned in one": Variation("Qwen3-VL-MoE", turned),
+    "DeepSeek-V3, eight bits in one": Variation("DeepSeek-V3", **eight_bits(
+        (16, 16), "_scale_inv", dict(quant_method="fp8", weight_block_size=[16, 16]))),
+    "Llama, eight bits by rows in one": Variation("Llama", **eight_bits(
+        (1, 0), "_scale", dict(quant_method="compressed-tensors"))),
+    "Llama, eight bits by tensors in one": Variation("Llama", **eight_bits(
+        (0, 0), "_scale", dict(quant_method="fbgemm_fp8"))),
     "Llama, head tied in one": Variation(
         "Llama", tied, settings={"tie_word_embeddings": False}, wanted=with_tied_head),
     "DeepSeek-V3, dense layers out of order": Variation(
@@ -347,6 +464,7 @@ class Bench:
             "text": dict(input_ids=ids), "image": dict(pixel_values=image),
             "both": dict(input_ids=ids, pixel_values=image),
             "sequences": dict(input_ids=ids, decoder_input_ids=ids[:, :5]),
+            "sound": dict(input_values=torch.randn(1, 640)),
             "speech": dict(input_features=torch.randn(1, 8, 32), decoder_input_ids=ids[:, :5]),
         }[self.architecture.inputs]
         with torch.no_grad():

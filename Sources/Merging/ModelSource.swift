@@ -28,7 +28,7 @@ package struct SourceModel: Sendable {
   package let hubID: String?
   /// The commit that was read, 40 hexadecimal digits; nil for a folder.
   package let commit: String?
-  /// What the reference's adapter does to the tensors, by their names.
+  /// What the reference's adapters do to the tensors, by their names.
   package private(set) var updates: [TensorName: TensorUpdate] = [:]
   /// Where the shards are read; nil for files in the checkpoint's folder.
   package var remote: (any RemoteShards)?
@@ -44,15 +44,16 @@ package struct SourceModel: Sendable {
     self.commit = commit
   }
 
-  /// The model with an adapter, whose file then belongs to its checkpoint.
+  /// The model with one more adapter, whose file then belongs to its checkpoint.
   ///
   /// - Throws: `AdapterError` if the adapter does not fit.
   package func adapted(by adapter: Adapter) throws -> SourceModel {
-    let (checkpoint, updates) = try adapter.apply(to: checkpoint)
+    let (checkpoint, updates) = try adapter.apply(to: checkpoint, after: updates)
     var model = SourceModel(
       reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit)
     model.updates = updates
     model.remote = remote
+    model.warnings = warnings
     if let initialization = adapter.config.initialization {
       model.warnings.append(
         "the adapter of \(reference) was initialised with \(initialization): unless it was "
@@ -81,7 +82,8 @@ package struct SourceModel: Sendable {
       reference: reference,
       checkpoint: Checkpoint(
         folder: checkpoint.folder, config: checkpoint.config, shards: shards ?? checkpoint.shards,
-        tensors: tensors, isSingleFile: checkpoint.isSingleFile), hubID: hubID, commit: commit)
+        tensors: tensors, isSingleFile: checkpoint.isSingleFile,
+        quantizationTensors: checkpoint.quantizationTensors), hubID: hubID, commit: commit)
     model.updates = updates
     model.remote = remote
     model.warnings = warnings
@@ -107,7 +109,7 @@ package struct FolderSource: ModelSource {
     return FileSystem.kind(path) == .folder ? path : nil
   }
 
-  /// The model that a reference means without its adapter: a folder, or a single file of weights.
+  /// The model that a reference means without its adapters: a folder, or a single file of weights.
   ///
   /// - Returns: nil if there is neither.
   package func baseModel(_ reference: ModelReference) throws -> SourceModel? {
@@ -120,12 +122,14 @@ package struct FolderSource: ModelSource {
   }
 
   package func model(_ reference: ModelReference) async throws -> SourceModel {
-    guard let model = try baseModel(reference) else { throw ModelSourceError.notFound(reference) }
-    guard let adapter = reference.adapter else { return model }
-    guard let folder = folder(of: adapter) else {
-      throw ModelSourceError.adapterNotFound(reference)
+    guard var model = try baseModel(reference) else { throw ModelSourceError.notFound(reference) }
+    for adapter in reference.adapters {
+      guard let folder = folder(of: adapter) else {
+        throw ModelSourceError.adapterNotFound(adapter)
+      }
+      model = try model.adapted(by: Adapter(folder: folder))
     }
-    return try model.adapted(by: Adapter(folder: folder))
+    return model
   }
 
   package func fetchWeights(of model: SourceModel) async throws {}
@@ -134,6 +138,6 @@ package struct FolderSource: ModelSource {
 package enum ModelSourceError: Error, Sendable {
   /// Neither a folder nor something that can be a hub id.
   case notFound(ModelReference)
-  /// The same of the adapter that the reference names.
-  case adapterNotFound(ModelReference)
+  /// The same of an adapter.
+  case adapterNotFound(ModelReference.Adapter)
 }

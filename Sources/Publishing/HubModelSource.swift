@@ -24,25 +24,29 @@ package struct HubModelSource: ModelSource {
   }
 
   package func model(_ reference: ModelReference) async throws -> SourceModel {
-    let model: SourceModel
+    var model: SourceModel
     if let local = try folders.baseModel(reference) {
       model = local
     } else {
       model = try await baseModel(reference)
     }
-    guard let adapter = reference.adapter else { return model }
-    if let folder = folders.folder(of: adapter) {
-      return try model.adapted(by: Adapter(folder: folder))
+    for adapter in reference.adapters {
+      model = try model.adapted(by: Adapter(folder: try await folder(of: adapter)))
     }
-    guard let repository = try? hub.model(adapter.path),
-      let revision = adapter.revision.map(Revision.init) ?? .main
-    else { throw ModelSourceError.adapterNotFound(reference) }
-    // Adapters are small: the file is fetched at once, not only its header.
-    let snapshot = try await repository.fetch(revision, Self.adapterFiles, into: .cache(cache))
-    return try model.adapted(by: Adapter(folder: snapshot.folder))
+    return model
   }
 
-  /// A repository's model without the reference's adapter.
+  /// The folder of an adapter, fetched if it is not one here.
+  private func folder(of adapter: ModelReference.Adapter) async throws -> FilePath {
+    if let folder = folders.folder(of: adapter) { return folder }
+    guard let repository = try? hub.model(adapter.path),
+      let revision = adapter.revision.map(Revision.init) ?? .main
+    else { throw ModelSourceError.adapterNotFound(adapter) }
+    // Adapters are small: the file is fetched at once, not only its header.
+    return try await repository.fetch(revision, Self.adapterFiles, into: .cache(cache)).folder
+  }
+
+  /// A repository's model without the reference's adapters.
   private func baseModel(_ reference: ModelReference) async throws -> SourceModel {
     let repository = try repository(reference)
     let revision = try revision(reference)
@@ -71,7 +75,7 @@ package struct HubModelSource: ModelSource {
     let tree = try await repository.tree(small.commit)
     let atRoot = tree.files.filter { !$0.path.contains("/") }
     let files = try WeightFiles(names: atRoot.map(\.path), in: small.folder) { name in
-      try FileSystem.read(small.folder.appending(name))
+      try FileSystem.read(small.folder.appending(name), limit: WeightIndex.maximumSize)
     }
     if files.format == .torch {
       // Their headers are in pieces all over the file.

@@ -87,9 +87,17 @@ package enum FileSystem {
     return found.sorted { Array($0.string.utf8).lexicographicallyPrecedes(Array($1.string.utf8)) }
   }
 
-  package static func read(_ path: FilePath) throws(StorageError) -> [UInt8] {
+  /// The content of a file.
+  ///
+  /// - Parameter limit: The most bytes that are read; a larger file is an error.
+  package static func read(_ path: FilePath, limit: Int = .max) throws(StorageError) -> [UInt8] {
     let file = try File(path, .read)
-    return try file.bytes(at: 0, count: file.size)
+    let size = try file.size
+    guard size <= limit else {
+      throw StorageError(
+        "read", path, errno: .fileTooLarge, detail: "\(size) bytes are more than such a file has")
+    }
+    return try file.bytes(at: 0, count: size)
   }
 
   /// Writes a file so that it appears whole or not at all: under another name first, then renamed.

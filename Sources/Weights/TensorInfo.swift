@@ -43,23 +43,3 @@ package protocol ShardHeader: Sendable {
   /// Length of the whole file in bytes.
   var fileSize: Int { get }
 }
-
-/// A tensor in a shard of a checkpoint.
-package struct StoredTensor: Hashable, Sendable {
-  package let info: TensorInfo
-  /// Index of the shard in its checkpoint.
-  package let shard: Int
-  /// Where its bytes are in the shard's file; of a strided tensor the span from its first element to its
-  /// last.
-  package let range: Range<Int>
-  /// Distances between neighbours along each axis, in elements; nil if the elements lie side by side in
-  /// row-major order, and `range` is exactly their bytes.
-  package let strides: [Int]?
-
-  package init(info: TensorInfo, shard: Int, range: Range<Int>, strides: [Int]? = nil) {
-    self.info = info
-    self.shard = shard
-    self.range = range
-    self.strides = strides
-  }
-}

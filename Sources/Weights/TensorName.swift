@@ -78,4 +78,16 @@ extension TensorName {
     var copy = text
     return copy.withUTF8(body)
   }
+
+  /// Whether the name's bytes end with those of a text.
+  package func hasSuffix(_ ending: String) -> Bool {
+    withBytes { bytes in
+      var ending = ending
+      return ending.withUTF8 { other in
+        guard bytes.count >= other.count else { return false }
+        guard let end = bytes.baseAddress, let start = other.baseAddress else { return true }
+        return memcmp(end + (bytes.count - other.count), start, other.count) == 0
+      }
+    }
+  }
 }

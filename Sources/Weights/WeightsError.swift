@@ -21,7 +21,7 @@ package enum WeightsError: Error, Sendable {
   case notInShard(FilePath, TensorName, shard: String)
   case duplicateTensor(FilePath, TensorName, shards: [String])
   /// Tensors whose bytes mean something only together with a quantisation scheme.
-  case quantized(FilePath, scheme: String)
+  case quantized(FilePath, scheme: QuantizationScheme)
   /// A file name in an index that leads out of its folder.
   case unsafeName(FilePath, String)
 }

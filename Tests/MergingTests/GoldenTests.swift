@@ -49,7 +49,8 @@ struct GoldenTests {
       #expect(try GoldenOracle.problems(golden, plan, comparison.tensors) == [])
     }
     let method = plan.recipe.method
-    guard golden.kind == "tensors", plan.models.allSatisfy({ $0.source.reference.adapter == nil }),
+    guard golden.kind == "tensors",
+      plan.models.allSatisfy({ $0.source.reference.adapters.isEmpty }),
       ["linear", "slerp", "task_arithmetic"].contains(method),
       plan.steps.allSatisfy({ $0.computing == .f32 || !$0.roundsInputs }),
       // The oracle reads tensors as they are stored, not rows put in another order.

@@ -139,6 +139,9 @@ struct SafetensorsHeaderTests {
       "a shape that overflows by its dtype alone", "{\(entry(shape: "[4611686018427387904]"))}",
       data: 8, .shapeOverflow("t")),
     Broken(
+      "a shape without elements whose other lengths overflow",
+      "{\(entry(shape: "[0,4611686018427387904,4]", offsets: "[0,0]"))}", .shapeOverflow("t")),
+    Broken(
       "no offsets", "{\"t\":{\"dtype\":\"F32\",\"shape\":[1]}}", data: 4,
       .field("data_offsets", "t")),
     Broken("one offset", "{\(entry(offsets: "[0]"))}", data: 8, .field("data_offsets", "t")),

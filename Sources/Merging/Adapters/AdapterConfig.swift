@@ -18,6 +18,9 @@ package struct AdapterConfig: Sendable {
   package let initialization: String?
   private let tokenIndices: JSON?
 
+  /// Far more bytes than any has.
+  package static let maximumSize = 64 << 20
+
   package init(_ bytes: [UInt8]) throws(AdapterFault) {
     let json: JSON
     do throws(JSONError) { json = try JSON.parse(bytes) } catch { throw .notJSON("\(error)") }
@@ -25,6 +28,7 @@ package struct AdapterConfig: Sendable {
     guard kind == "LORA" else { throw .kind(kind) }
     try Self.checkFeatures(json)
     rank = json["r"]?.int
+    guard rank != nil || json["r"]?.isNull ?? true else { throw .setting("r") }
     guard let alpha = json["lora_alpha"]?.double ?? rank.map(Double.init), alpha.isFinite else {
       throw .setting("lora_alpha")
     }
@@ -72,7 +76,11 @@ package struct AdapterConfig: Sendable {
   ///
   /// - Parameter actual: The rank that the matrices have.
   func scale(of module: String, rank actual: Int) throws(AdapterFault) -> Double {
-    let own = ranks.first { $0.pattern.matches(module) }.map { Int($0.value) }
+    let own = try ranks.first { $0.pattern.matches(module) }.map {
+      pattern throws(AdapterFault) in
+      guard let rank = Int(exactly: pattern.value) else { throw .setting("rank_pattern") }
+      return rank
+    }
     if let stated = own ?? rank, stated != actual {
       throw .rank(module: module, stated: stated, actual: actual)
     }

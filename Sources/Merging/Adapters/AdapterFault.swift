@@ -32,6 +32,8 @@ package enum AdapterFault: Error, Hashable, Sendable {
   /// The adapter has an output head of its own, the model does not.
   case tiedHead
   case tokens(String)
+  /// A tensor that another adapter has changed in a way that nothing can come after.
+  case stacked(String)
 }
 
 extension AdapterFault: CustomStringConvertible {
@@ -54,6 +56,9 @@ extension AdapterFault: CustomStringConvertible {
       "\(name) is \(adapter) in the adapter, which does not fit \(model) in the model"
     case .notFloat(let name): "\(name) is of a dtype that cannot be computed with"
     case .tiedHead: "it changes the output head, but the model uses its embedding for that"
+    case .stacked(let name):
+      "\(name) is changed by another adapter before, and magnitudes (DoRA) or rows of tokens cannot be "
+        + "put on top of one another"
     case .tokens(let module): "the token numbers for \(module) do not fit its rows"
     }
   }

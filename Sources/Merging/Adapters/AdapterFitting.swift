@@ -5,20 +5,34 @@ internal import Weights
 
 /// The search for what each tensor of an adapter changes in a model.
 struct AdapterFitting {
-  private let adapter: Adapter
+  let adapter: Adapter
   private let model: Checkpoint
   /// The model's tensors, those among them that the adapter has whole replaced.
   private(set) var tensors: [TensorName: StoredTensor]
-  private(set) var updates: [TensorName: TensorUpdate] = [:]
+  /// What this adapter and those before it do to them.
+  private(set) var updates: [TensorName: TensorUpdate]
+  /// Whether the adapter gives an output head of its own to a model that used its embedding.
+  private(set) var untiesHead = false
   private var renaming = ModuleRenaming.none
+  /// Where the model keeps the experts of each layer apart, by the modules that hold them when it is loaded.
+  private let expertOwners: [String: ExpertOwner]
+  /// The modules of the model that have tensors.
+  private let owners: Set<String>
+  /// The tensors that this adapter adds something to.
+  private var changed: Set<TensorName> = []
 
   /// The tensors that the adapter has for one module.
   private typealias Parts = [AdapterKey.Part: StoredTensor]
 
-  init(_ adapter: Adapter, _ model: Checkpoint) {
+  /// - Parameter updates: What other adapters do to the model before.
+  init(_ adapter: Adapter, _ model: Checkpoint, after updates: [TensorName: TensorUpdate]) {
     self.adapter = adapter
     self.model = model
+    self.updates = updates
     tensors = model.tensors
+    expertOwners = ExpertOwner.all(in: model)
+    owners = Set(
+      model.tensors.keys.map { $0.text.split(separator: ".").dropLast().joined(separator: ".") })
   }
 
   mutating func fit() throws(AdapterFault) {
@@ -32,8 +46,7 @@ struct AdapterFitting {
         continue
       }
       // In the adapted model the adapter's file comes after all others.
-      let moved = StoredTensor(
-        info: tensor.info, shard: model.shards.count, range: tensor.range, strides: tensor.strides)
+      let moved = tensor.moved(toShard: model.shards.count)
       guard key.part == .replacement || tensor.info.dtype.isFloat else {
         throw .notFloat(name.text)
       }
@@ -62,11 +75,12 @@ struct AdapterFitting {
     throws(AdapterFault)
   {
     let known = Set(model.tensors.keys.map(\.text))
-    let owners = Set(
-      model.tensors.keys.map { $0.text.split(separator: ".").dropLast().joined(separator: ".") })
     func strangers(_ renaming: ModuleRenaming) -> [String] {
-      modules.filter { !owners.contains(renaming.apply($0)) }
-        + names.filter { !known.contains(renaming.apply($0)) }
+      modules.filter { path(of: $0, renaming) == nil }
+        + names.filter { name in
+          let name = renaming.apply(name)
+          return !known.contains(name) && !isNewHead(name)
+        }
     }
     for renaming in ModuleRenaming.all where strangers(renaming).isEmpty {
       self.renaming = renaming
@@ -79,6 +93,20 @@ struct AdapterFitting {
     throw heads.count == left.count && model.tiedEmbedding != nil ? .tiedHead : .unused(left)
   }
 
+  /// Where the model has a module, under a way of renaming; nil if it does not.
+  private func path(of module: String, _ renaming: ModuleRenaming) -> String? {
+    let path = renaming.apply(module)
+    let spellings = LayoutRules.spellings.flatMap { a, b in
+      [path.replacing(a, with: b), path.replacing(b, with: a)]
+    }
+    return ([path] + spellings).first { owners.contains($0) || expertOwners[$0] != nil }
+  }
+
+  /// Whether a whole tensor is the output head of a model that has none of its own.
+  private func isNewHead(_ name: String) -> Bool {
+    TensorName(name).isOutputHead && model.tiedEmbedding != nil
+  }
+
   private func tensor(_ name: String) throws(AdapterFault) -> StoredTensor {
     guard let tensor = tensors[TensorName(name)] else { throw .unused([name]) }
     return tensor
@@ -88,17 +116,19 @@ struct AdapterFitting {
 
   private mutating func replace(_ name: String, by tensor: StoredTensor) throws(AdapterFault) {
     let name = TensorName(renaming.apply(name))
-    guard let old = tensors[name] else { throw .unused([name.text]) }
+    if name.isOutputHead, model.config?.tiesWordEmbeddings == true { untiesHead = true }
+    let old = tensors[name] ?? (isNewHead(name.text) ? model.tiedEmbedding : nil)
+    guard let old else { throw .unused([name.text]) }
     guard old.info.shape == tensor.info.shape else {
       throw .shape(name.text, adapter: tensor.info.shape, model: old.info.shape)
     }
-    tensors[name] = StoredTensor(
-      info: TensorInfo(name: name, dtype: tensor.info.dtype, shape: tensor.info.shape),
-      shard: tensor.shard, range: tensor.range, strides: tensor.strides)
+    if tensors[name] == nil { untiesHead = true }
+    tensors[name] = tensor.named(name)
+    updates[name] = nil
   }
 
   private mutating func update(_ module: String, _ parts: Parts) throws(AdapterFault) {
-    let path = renaming.apply(module)
+    let path = path(of: module, renaming) ?? module
     if let rows = parts[.tokenRows] {
       let weight = try tensor(path + ".weight")
       updates[weight.info.name, default: TensorUpdate()].rows = try replacedRows(
@@ -114,10 +144,15 @@ struct AdapterFitting {
       if let whole = tensors[TensorName(path + ".weight")] {
         weight = whole
         product = try matrix(module, down, up, of: weight, isEmbedding: isEmbedding)
+      } else if let owner = expertOwners[path] {
+        for (name, product) in try owner.products(module, down, up, of: tensors, adapter.config) {
+          try add(product, to: name)
+        }
+        return
       } else {
         (weight, product) = try experts(module, path, down, up)
       }
-      updates[weight.info.name, default: TensorUpdate()].product = product
+      try add(product, to: weight.info.name)
       if let magnitudes = parts[.magnitudes] {
         try check(magnitudes, product, of: weight)
         updates[weight.info.name]?.magnitudes = magnitudes
@@ -130,6 +165,18 @@ struct AdapterFitting {
     } else if let orphan = parts.keys.first(where: { $0 != .tokenRows }) {
       throw .missing(orphan == .embeddingUp ? "lora_embedding_A" : "lora_A", module: module)
     }
+  }
+
+  /// Adds a product to those that a tensor gets already.
+  private mutating func add(_ product: LowRankProduct, to name: TensorName) throws(AdapterFault) {
+    let before = updates[name]
+    // Magnitudes and rows are what comes out at the end; nothing can be added after them.
+    guard before?.magnitudes == nil, before?.rows == nil || before?.products.isEmpty == true,
+      before?.products.isEmpty != false || !adapter.config.usesMagnitudes,
+      before?.products.first.map({ $0.columnCount == product.columnCount }) ?? true
+    else { throw .stacked(name.text) }
+    updates[name, default: TensorUpdate()].products.append(product)
+    changed.insert(name)
   }
 
   private func matrix(
@@ -157,7 +204,7 @@ struct AdapterFitting {
     let (a, b) = (down.info.matrixShape, up.info.matrixShape)
     let candidates = tensors.values.filter { tensor in
       let parent = tensor.info.name.text.split(separator: ".").dropLast().joined(separator: ".")
-      return parent == path && tensor.info.shape.count == 3 && updates[tensor.info.name] == nil
+      return parent == path && tensor.info.shape.count == 3 && !changed.contains(tensor.info.name)
     }.sorted { $0.info.name < $1.info.name }
     for weight in candidates {
       let shape = weight.info.shape
@@ -196,8 +243,7 @@ struct AdapterFitting {
     guard own.info.shape == bias.info.shape, own.info.shape.count == 1 else {
       throw .shape(own.info.name.text, adapter: bias.info.shape, model: own.info.shape)
     }
-    updates[own.info.name, default: TensorUpdate()].product = LowRankProduct(
-      down: bias, up: nil, scale: scale)
+    try add(LowRankProduct(down: bias, up: nil, scale: scale), to: own.info.name)
   }
 
   private func replacedRows(_ module: String, _ rows: StoredTensor, of weight: StoredTensor)

@@ -10,7 +10,7 @@ internal import Weights
 final class LoadedUpdate: Sendable {
   private let rowCount: Int
   private let columnCount: Int
-  private let factors: LowRankFactors?
+  private let factors: [LowRankFactors]
   private let magnitudes: Magnitudes?
   /// What the result is rounded to; nil: not at all.
   let rounding: DType?
@@ -25,16 +25,16 @@ final class LoadedUpdate: Sendable {
     _ update: TensorUpdate, of tensor: TensorInfo, loading load: (StoredTensor) throws -> [Float]
   ) rethrows {
     rounding = update.rounding
-    columnCount = update.product?.columnCount ?? tensor.matrixShape.columns
+    columnCount = update.products.first?.columnCount ?? tensor.matrixShape.columns
     rowCount = columnCount == 0 ? 0 : tensor.elementCount / columnCount
     let (rowCount, columnCount) = (rowCount, columnCount)
-    factors = try update.product.map {
+    factors = try update.products.map {
       LowRankFactors(
         $0, rowCount: rowCount, columnCount: columnCount, down: try load($0.down),
         up: try $0.up.map(load))
     }
     magnitudes = try update.magnitudes.map {
-      Magnitudes(try load($0), areOfColumns: update.product?.isTransposed ?? false)
+      Magnitudes(try load($0), areOfColumns: update.products.first?.isTransposed ?? false)
     }
     if let rows = update.rows {
       let values = try load(rows.values)
@@ -54,47 +54,30 @@ final class LoadedUpdate: Sendable {
   ) throws {
     let scales = try magnitudes.map { try $0.scales { try norms(areOfColumns: $0, base) } }
     var next = elements.lowerBound
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: min(columnCount, elements.count)) {
-      delta in
-      guard let delta = delta.baseAddress else { return }
-      while next < elements.upperBound {
-        let (row, column) = next.quotientAndRemainder(dividingBy: columnCount)
-        let columns = column..<min(columnCount, column + elements.upperBound - next)
-        let target = values + (next - elements.lowerBound)
-        if let replacement = replacedRows[row] {
-          for (place, index) in columns.enumerated() {
-            target[place] = S(replacement[replacement.startIndex + index])
-          }
-        } else {
-          if let factors {
-            factors.product(row, columns, into: delta)
-            Self.add(delta, to: target, count: columns.count)
-          }
-          if let magnitudes, let scales { magnitudes.scale(target, row, columns, by: scales) }
+    while next < elements.upperBound {
+      let (row, column) = next.quotientAndRemainder(dividingBy: columnCount)
+      let columns = column..<min(columnCount, column + elements.upperBound - next)
+      let target = values + (next - elements.lowerBound)
+      if let replacement = replacedRows[row] {
+        for (place, index) in columns.enumerated() {
+          target[place] = S(replacement[replacement.startIndex + index])
         }
-        next += columns.count
+      } else {
+        for factors in factors { factors.add(row, columns, to: target) }
+        if let magnitudes, let scales { magnitudes.scale(target, row, columns, by: scales) }
       }
+      next += columns.count
     }
-  }
-
-  private static func add<S: Scalar>(
-    _ delta: UnsafePointer<Float>, to target: UnsafeMutablePointer<S>, count: Int
-  ) {
-    for place in 0..<count { target[place] += S(delta[place]) }
   }
 
   /// The L2 norms of the rows, or columns, of base and product together.
   private func norms(areOfColumns: Bool, _ base: Base) throws -> [Double] {
     var sums = [Double](repeating: 0, count: areOfColumns ? columnCount : rowCount)
-    try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * columnCount) { memory in
+    try withUnsafeTemporaryAllocation(of: Float.self, capacity: columnCount) { memory in
       guard let values = memory.baseAddress else { return }
-      let delta = values + columnCount
       for row in 0..<rowCount {
         try base(row * columnCount..<(row + 1) * columnCount, values)
-        if let factors {
-          factors.product(row, 0..<columnCount, into: delta)
-          Self.add(delta, to: values, count: columnCount)
-        }
+        for factors in factors { factors.add(row, 0..<columnCount, to: values) }
         if areOfColumns {
           for column in 0..<columnCount {
             sums[column] += Double(values[column]) * Double(values[column])

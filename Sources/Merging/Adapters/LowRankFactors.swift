@@ -5,12 +5,11 @@ internal import Weights
 
 /// The two thin matrices of a product in memory, arranged so that a row of the product is a sum of rows.
 struct LowRankFactors {
-  /// One row of `rank` coefficients for each row of the product.
+  /// For each row of the product `rank` coefficients, the scale in them, and a 1 for what it is added to.
   private let left: [Float]
   /// For each of the matrices `rank` rows.
   private let right: [Float]
   private let rank: Int
-  private let scale: Float
   private let rowsPerMatrix: Int
   /// Elements from one row of `right` to the next: not a power of two, or the rows would be in each other's
   /// way in the cache.
@@ -23,7 +22,8 @@ struct LowRankFactors {
     let rank = product.down.info.matrixShape.rows / count
     let rows = rowCount / count
     let width = (columnCount + 15) / 16 * 16 + 16
-    var left = [Float](repeating: 1, count: rowCount * rank)
+    var left = [Float](repeating: 1, count: rowCount * (rank + 1))
+    let scale = Float(product.scale)
     var right = [Float](repeating: 0, count: count * rank * width)
     // down[matrix][k][in] and up[out][k][matrix]
     let inner = product.isTransposed ? rows : columnCount
@@ -36,33 +36,49 @@ struct LowRankFactors {
           right[line + column] = product.isTransposed ? b(column) : down[a + column]
         }
         for row in 0..<rows {
-          left[(matrix * rows + row) * rank + k] = product.isTransposed ? down[a + row] : b(row)
+          left[(matrix * rows + row) * (rank + 1) + k] =
+            scale * (product.isTransposed ? down[a + row] : b(row))
         }
       }
     }
     self.left = left
     self.right = right
     self.rank = rank
-    scale = Float(product.scale)
     rowsPerMatrix = max(1, rows)
     stride = width
   }
 
-  /// Part of a row of the scaled product.
-  func product(_ row: Int, _ columns: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+  /// Adds part of a row of the product to numbers: products first, one after the other, then what was there.
+  func add(_ row: Int, _ columns: Range<Int>, to target: UnsafeMutablePointer<Float>) {
     let first = row / rowsPerMatrix * rank * stride + columns.lowerBound
     right.withUnsafeBufferPointer { right in
       left.withUnsafeBufferPointer { left in
-        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: rank) { lines in
+        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: rank + 1) { lines in
           guard let right = right.baseAddress, let left = left.baseAddress,
             let start = lines.baseAddress
           else { return }
           for k in 0..<rank { start[k] = right + first + k * stride }
+          start[rank] = UnsafePointer(target)
           Float.combine(
-            start, left + row * rank, inputCount: rank, into: out, count: columns.count)
-          Float.scale(out, by: scale, into: out, count: columns.count)
+            start, left + row * (rank + 1), inputCount: rank + 1, into: target,
+            count: columns.count)
         }
       }
+    }
+  }
+
+  /// The same for numbers of another precision.
+  func add<S: Scalar>(_ row: Int, _ columns: Range<Int>, to target: UnsafeMutablePointer<S>) {
+    if S.self == Float.self {
+      let target = UnsafeMutableRawPointer(target).assumingMemoryBound(to: Float.self)
+      add(row, columns, to: target)
+      return
+    }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: columns.count) { delta in
+      delta.initialize(repeating: 0)
+      guard let start = delta.baseAddress else { return }
+      add(row, columns, to: start)
+      for place in 0..<columns.count { target[place] += S(start[place]) }
     }
   }
 }

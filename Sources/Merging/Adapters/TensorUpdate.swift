@@ -6,9 +6,10 @@ package import Weights
 /// What an adapter does to a tensor of its model whenever that is read.
 ///
 /// The tensor is seen as a matrix: its first axis counts the rows, all others together the columns. First the
-/// product is added, then rows or columns are brought to their magnitudes, then whole rows are replaced.
+/// products are added, then rows or columns are brought to their magnitudes, then whole rows are replaced.
 package struct TensorUpdate: Hashable, Sendable {
-  package var product: LowRankProduct?
+  /// One of each adapter that changes the tensor.
+  package var products: [LowRankProduct]
   /// The L2 norms that rows get, or columns if the product is transposed (DoRA).
   package var magnitudes: StoredTensor?
   package var rows: ReplacedRows?
@@ -16,16 +17,16 @@ package struct TensorUpdate: Hashable, Sendable {
   package var rounding: DType?
 
   package init(
-    product: LowRankProduct? = nil, magnitudes: StoredTensor? = nil, rows: ReplacedRows? = nil
+    products: [LowRankProduct] = [], magnitudes: StoredTensor? = nil, rows: ReplacedRows? = nil
   ) {
-    self.product = product
+    self.products = products
     self.magnitudes = magnitudes
     self.rows = rows
   }
 
   /// The tensors of the adapter that the update is made of.
   package var sources: [StoredTensor] {
-    [product?.down, product?.up, magnitudes, rows?.values].compactMap(\.self)
+    (products.flatMap { [$0.down, $0.up] } + [magnitudes, rows?.values]).compactMap(\.self)
   }
 }
 

@@ -101,14 +101,23 @@ private struct ComparedInputs: Sendable {
     models.reduce(0) { $0 + ($1.checkpoint.tensors[name]?.info.byteCount ?? 0) }
   }
 
-  private func tensor(_ name: TensorName, _ model: Int) -> InputTensor? {
-    guard let tensor = models[model].checkpoint.tensors[name] else { return nil }
-    return InputTensor(tensor, in: files[model][tensor.shard])
+  private func tensor(_ name: TensorName, _ model: Int) throws -> InputTensor? {
+    try models[model].checkpoint.tensors[name].map { try tensor($0, model) }
+  }
+
+  private func tensor(_ tensor: StoredTensor, _ model: Int) throws -> InputTensor {
+    var input = InputTensor(tensor, in: files[model][tensor.shard])
+    try input.prepare {
+      try self.tensor($0, model)
+    } pieces: { pieces in
+      try pieces.map { try self.tensor($0.tensor, model) }
+    }
+    return input
   }
 
   func compare(_ name: TensorName, _ isCancelled: () -> Bool) throws -> TensorDifference {
-    let a = tensor(name, 0)
-    let b = tensor(name, 1)
+    let a = try tensor(name, 0)
+    let b = try tensor(name, 1)
     func result(_ finding: TensorDifference.Finding) -> TensorDifference {
       TensorDifference(name: name, first: a?.dtype, second: b?.dtype, finding: finding)
     }

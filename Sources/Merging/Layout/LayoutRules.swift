@@ -71,7 +71,7 @@ enum LayoutRules {
   ]
 
   /// The matrices of an expert, as files name them that keep experts apart.
-  struct ExpertNames {
+  struct ExpertNames: Hashable, Sendable {
     let gate: String
     let up: String
     let down: String
@@ -80,11 +80,13 @@ enum LayoutRules {
   }
 
   static let experts = [
-    ExpertNames(
-      gate: "gate_proj.weight", up: "up_proj.weight", down: "down_proj.weight", block: "mlp"),
-    ExpertNames(
-      gate: "w1.weight", up: "w3.weight", down: "w2.weight", block: "block_sparse_moe"),
+    ExpertNames(gate: "gate_proj", up: "up_proj", down: "down_proj", block: "mlp"),
+    ExpertNames(gate: "w1", up: "w3", down: "w2", block: "block_sparse_moe"),
+    ExpertNames(gate: "gate_proj", up: "up_proj", down: "down_proj", block: "feed_forward"),
   ]
+
+  /// Kinds of models whose fused experts have the numbers of gate and up by turns, not one after the other.
+  static let interleavedExperts: Set<String> = ["gpt_oss"]
 
   // MARK: Keys of config.json
 
@@ -108,6 +110,9 @@ enum LayoutRules {
     "mlp_only_layers", "full_attn_idxs", "attn_layer_indices", "global_attn_every_n_layers_list",
     "cross_attention_layers", "full_attention_layers", "moe_layers", "out_indices",
   ]
+
+  /// Keys of texts with a letter for each layer.
+  static let layerLetters: Set<String> = ["hybrid_override_pattern"]
 
   /// Settings that tell what a layer is by a rule about its number.
   static let layerRules: [LayerRule] = [

@@ -79,17 +79,18 @@ extension TensorName {
 
   /// Whether the tensor is no weight but a table that the model's code could compute again; checkpoints may
   /// have it or not.
-  package var isBuffer: Bool { LayoutRules.buffers.contains { text.hasSuffix($0) } }
+  package var isBuffer: Bool { LayoutRules.buffers.contains(where: hasSuffix) }
 
   private func ends(withOneOf endings: [String]) -> Bool {
-    endings.contains { text == $0 || text.hasSuffix("." + $0) }
+    endings.contains { hasSuffix($0) && (text.utf8.count == $0.utf8.count || hasSuffix("." + $0)) }
   }
 }
 
 extension Checkpoint {
   /// The embedding that stands in for an output head that the checkpoint does not have.
   package var tiedEmbedding: StoredTensor? {
-    if config?.tiesWordEmbeddings == false { return nil }
+    // Of a file by itself nothing is known but what it holds.
+    if isSingleFile || config?.tiesWordEmbeddings == false { return nil }
     return names.first(where: \.isEmbedding).flatMap { tensors[$0] }
   }
 
@@ -103,7 +104,7 @@ extension Checkpoint {
     if let tensor = tensors[name] { return tensor }
     if name.isOutputHead, let embedding = tiedEmbedding { return embedding }
     for (ending, other) in LayoutRules.standIns
-    where name.text == ending || name.text.hasSuffix("." + ending) {
+    where name.text == ending || name.hasSuffix("." + ending) {
       let start = name.text.dropLast(ending.count)
       // `shared.weight` stands at the root of a model or beside its encoder.
       if let tensor = tensors[TensorName(start + other)] { return tensor }

@@ -13,10 +13,10 @@ struct NameAlignment {
   let names: [TensorName: TensorName]
 
   init(of model: Checkpoint, to reference: Checkpoint) {
-    var lacking = Set(reference.names).subtracting(model.names)
     var names: [TensorName: TensorName] = [:]
-    if !lacking.isEmpty {
-      for name in model.names where reference.tensors[name] == nil {
+    if model.names != reference.names {
+      var lacking = Set(reference.names).subtracting(model.names)
+      for name in model.names where !lacking.isEmpty && reference.tensors[name] == nil {
         guard let other = Self.candidates(name.text).first(where: lacking.contains) else {
           continue
         }
@@ -65,13 +65,5 @@ extension SourceModel {
     var updates: [TensorName: TensorUpdate] = [:]
     for (name, update) in self.updates { updates[names[name] ?? name] = update }
     return replacing(tensors: tensors, updates: updates)
-  }
-}
-
-extension StoredTensor {
-  func named(_ name: TensorName) -> StoredTensor {
-    StoredTensor(
-      info: TensorInfo(name: name, dtype: info.dtype, shape: info.shape), shard: shard,
-      range: range, strides: strides)
   }
 }

@@ -45,11 +45,14 @@ package struct StackedConfig {
 
   package func edits() -> Changes {
     var changes = Changes()
-    guard let scope = scopes.last(where: { countKey($0) != nil }), let key = countKey(scope) else {
+    guard
+      let scope = scopes.last(where: { countKey($0) != nil }) ?? scopes.last(where: listsLayers)
+    else {
       changes.warnings = ["config.json has no number of layers that could be changed"]
       return changes
     }
-    changes.edits = [.set(path(scope, key), to: .int(origins.count))]
+    let key = countKey(scope)
+    if let key { changes.edits = [.set(path(scope, key), to: .int(origins.count))] }
     guard isRearranged else { return changes }
     for member in donor.value(at: scope)?.members ?? [] where member.key != key {
       if let entries = member.value.array {
@@ -59,6 +62,11 @@ package struct StackedConfig {
           changes.edits.append(
             .set(path(scope, member.key), to: perLayer(scope, member.key, entries)))
         }
+      } else if LayoutRules.layerLetters.contains(member.key),
+        let letters = member.value.string.map(Array.init), letters.count == layerCount
+      {
+        changes.edits.append(
+          .set(path(scope, member.key), to: perLayer(scope, member.key, letters)))
       } else if let value = member.value.int,
         let rule = LayoutRules.layerRules.first(where: { $0.key == member.key })
       {
@@ -89,6 +97,14 @@ package struct StackedConfig {
     }
   }
 
+  /// Whether a list with an entry for each layer tells how many there are.
+  private func listsLayers(_ scope: [String]) -> Bool {
+    (donor.value(at: scope)?.members ?? []).contains { member in
+      member.key.contains("layer") && !LayoutRules.layerLists.contains(member.key)
+        && member.value.array?.count == layerCount
+    }
+  }
+
   private func path(_ scope: [String], _ key: String) -> [JSONPathComponent] {
     (scope + [key]).map(JSONPathComponent.key)
   }
@@ -102,6 +118,16 @@ package struct StackedConfig {
         if let own, own.count == origin.layerCount { return own[origin.layer] }
         return entries[min(origin.layer, entries.count - 1)]
       })
+  }
+
+  private func perLayer(_ scope: [String], _ key: String, _ letters: [Character]) -> JSON {
+    .string(
+      String(
+        origins.map { origin in
+          let own = origin.config.value(at: scope + [key])?.string.map(Array.init) ?? []
+          return own.count == origin.layerCount
+            ? own[origin.layer] : letters[min(origin.layer, letters.count - 1)]
+        }))
   }
 
   private func numberList(_ scope: [String], _ key: String) -> JSON {
@@ -154,7 +180,12 @@ extension LayerRule {
     case .below: layer < value
     case .every(let offset): value > 0 && (layer - offset) % value == 0
     case .everyFrom(let key):
-      value > 0 && (layer - (setting(key) ?? 0)) % value == 0
+      // Whatever the file says: a difference that overflows is no multiple of anything.
+      if case (let distance, false) = layer.subtractingReportingOverflow(setting(key) ?? 0) {
+        value > 0 && distance % value == 0
+      } else {
+        false
+      }
     }
   }
 }

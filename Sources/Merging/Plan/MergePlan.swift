@@ -26,14 +26,18 @@ package struct MergePlan: Sendable {
     package let update: TensorUpdate?
     /// What rows are read instead of its own; nil for all of its own in their order.
     package let view: RowView?
+    /// The tensors that it is put together from, in the order of its pieces; empty for one that lies in a file.
+    package let pieces: [Input]
 
     package init(
-      model: Int, tensor: StoredTensor, update: TensorUpdate? = nil, view: RowView? = nil
+      model: Int, tensor: StoredTensor, update: TensorUpdate? = nil, view: RowView? = nil,
+      pieces: [Input] = []
     ) {
       self.model = model
       self.tensor = tensor
       self.update = update
       self.view = view
+      self.pieces = pieces
     }
 
     /// The shape as it is read.
@@ -42,15 +46,17 @@ package struct MergePlan: Sendable {
     }
 
     /// Whether its values are its stored bytes.
-    var isPlain: Bool { update == nil && view == nil }
+    var isPlain: Bool { update == nil && view == nil && tensor.derivation == nil }
 
     /// Everything that is read for it, with the models.
-    var reads: [(model: Int, tensor: StoredTensor)] {
-      sources.map { (model, $0) } + (view?.sources ?? []).flatMap(\.reads)
+    package var reads: [(model: Int, tensor: StoredTensor)] {
+      var reads: [(model: Int, tensor: StoredTensor)] = []
+      if pieces.isEmpty { reads.append((model, tensor)) }
+      if case .scaled(let scales) = tensor.derivation { reads.append((model, scales.factors)) }
+      for source in update?.sources ?? [] { reads.append((model, source)) }
+      for input in pieces + (view?.sources ?? []) { reads += input.reads }
+      return reads
     }
-
-    /// Everything that is read for it.
-    package var sources: [StoredTensor] { [tensor] + (update?.sources ?? []) }
   }
 
   /// Rows of several models' tensors as one tensor.
@@ -159,8 +165,20 @@ package struct MergePlan: Sendable {
 
   /// Bytes that will be read from all inputs, each counted once.
   package var inputBytes: Int {
-    Set(steps.flatMap(\.inputs)).reduce(0) { total, input in
-      input.sources.reduce(total) { $0 + $1.info.byteCount }
+    struct Place: Hashable {
+      let model: Int
+      let shard: Int
+      let start: Int
     }
+    var seen = Set<Place>(minimumCapacity: steps.count * 2)
+    var total = 0
+    for read in steps.lazy.flatMap(\.inputs).flatMap(\.reads) {
+      let place = Place(
+        model: read.model, shard: read.tensor.shard, start: read.tensor.range.lowerBound)
+      if seen.insert(place).inserted {
+        total += read.tensor.info.elementCount * read.tensor.storedDType.byteWidth
+      }
+    }
+    return total
   }
 }

@@ -16,6 +16,8 @@ extension Planner {
     }
     var edits =
       dtypeEdits(config, assembly) + headEdits(config, assembly) + vocabularyEdits(config)
+    // What is written is plain numbers, whatever the donor's weights were.
+    edits += config.quantizationPaths.map { JSONEdit.remove($0.map(JSONPathComponent.key)) }
     for stacking in assembly.stackings where !stacking.origins.isEmpty {
       let changes = StackedConfig(
         donor: config, stack: stacking.prefix,

@@ -75,7 +75,11 @@ extension Planner {
   func input(_ model: Int, _ tensor: StoredTensor) -> MergePlan.Input {
     var update = models[model].updates[tensor.info.name]
     update?.rounding = options.adapterDType
-    return MergePlan.Input(model: model, tensor: tensor, update: update)
+    var pieces: [MergePlan.Input] = []
+    if case .joined(let parts) = tensor.derivation {
+      pieces = parts.map { input(model, $0.tensor) }
+    }
+    return MergePlan.Input(model: model, tensor: tensor, update: update, pieces: pieces)
   }
 
   /// A step that takes over the first input as it is.

@@ -66,12 +66,10 @@ package struct Planner {
     }
     var models: [SourceModel] = []
     var failures: [UnavailableModels.Failure] = []
-    for reference in recipe.models {
-      do {
-        models.append(try await source.model(reference))
-      } catch let error as CancellationError {
-        throw error
-      } catch {
+    for (reference, result) in try await Self.models(recipe.models, from: source) {
+      switch result {
+      case .success(let model): models.append(model)
+      case .failure(let error):
         failures.append(.init(model: reference, node: recipe.node(of: reference), error: error))
       }
     }
@@ -79,6 +77,30 @@ package struct Planner {
       throw UnavailableModels(failures: failures, file: recipe.file, text: recipe.text)
     }
     return try plan(recipe, models, options: options)
+  }
+
+  /// Finds models, all at the same time: in the order of the references, each with what came of it.
+  private static func models(_ references: [ModelReference], from source: any ModelSource)
+    async throws -> [(ModelReference, Result<SourceModel, any Error>)]
+  {
+    try await withThrowingTaskGroup(of: (Int, Result<SourceModel, any Error>).self) { group in
+      for (index, reference) in references.enumerated() {
+        group.addTask {
+          do {
+            return (index, .success(try await source.model(reference)))
+          } catch let error as CancellationError {
+            throw error
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      var results: [Int: Result<SourceModel, any Error>] = [:]
+      for try await (index, result) in group { results[index] = result }
+      return references.enumerated().compactMap { index, reference in
+        results[index].map { (reference, $0) }
+      }
+    }
   }
 
   /// Plans a merge of models that have been found already.

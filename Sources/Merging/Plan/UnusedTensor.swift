@@ -15,6 +15,8 @@ package struct UnusedTensor: Hashable, Sendable {
     case takenFromOthers = "taken from another source"
     /// A table that the model's code computes again.
     case buffer = "computed again when the model is loaded"
+    /// It belongs to a quantisation that is undone.
+    case quantization = "only for quantised weights"
     /// The model is not merged, it gives its configuration or tokenizer.
     case notMerged = "the model gives only settings"
     /// The models that it would be merged with do not have it.
@@ -31,8 +33,9 @@ extension Planner {
   /// Every tensor of every input that no step reads, with the reason; what is lost is warned of.
   mutating func unusedTensors(_ assembly: Assembly) -> [UnusedTensor] {
     var used = [Set<TensorName>](repeating: [], count: models.count)
-    for input in assembly.steps.flatMap(\.inputs) {
+    for input in assembly.steps.lazy.flatMap(\.inputs) {
       used[input.model].insert(input.tensor.info.name)
+      for read in input.reads { used[read.model].insert(read.tensor.info.name) }
     }
     let outputs = Set(assembly.steps.map(\.output.name))
     var unused: [UnusedTensor] = []
@@ -51,6 +54,9 @@ extension Planner {
           reason = outputs.contains(name) ? .takenFromOthers : .noCounterpart
         }
         unused.append(UnusedTensor(model: index, name: name, reason: reason))
+      }
+      for name in model.checkpoint.quantizationTensors where !used[index].contains(name) {
+        unused.append(UnusedTensor(model: index, name: name, reason: .quantization))
       }
       warn(of: unused.filter { $0.model == index && $0.reason == .noCounterpart }, index, assembly)
     }

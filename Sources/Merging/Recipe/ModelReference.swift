@@ -1,16 +1,18 @@
 // hubmerge: merge language models and publish them
 // SPDX-License-Identifier: Apache-2.0
 
-/// A model as a recipe names it: `PATH[@REVISION][+ADAPTER[@REVISION]]`, PATH being a folder or a hub id.
+/// A model as a recipe names it: `PATH[@REVISION][+ADAPTER[@REVISION]]…`, PATH being a folder or a hub
+/// id.
 package struct ModelReference: Hashable, Sendable {
   /// A folder, or `namespace/name` on the hub.
   package let path: String
   package let revision: String?
-  package let adapter: Adapter?
+  /// LoRAs that are applied to the model, one after the other.
+  package let adapters: [Adapter]
   /// Class name that stands in for the one in config.json.
   package let architecture: String?
 
-  /// A LoRA that is applied to the model.
+  /// A folder, or `namespace/name` on the hub.
   package struct Adapter: Hashable, Sendable {
     package let path: String
     package let revision: String?
@@ -21,22 +23,22 @@ package struct ModelReference: Hashable, Sendable {
   }
 
   package init(
-    path: String, revision: String? = nil, adapter: Adapter? = nil, architecture: String? = nil
+    path: String, revision: String? = nil, adapters: [Adapter] = [],
+    architecture: String? = nil
   ) {
     self.path = path
     self.revision = revision
-    self.adapter = adapter
+    self.adapters = adapters
     self.architecture = architecture
   }
 
   /// A reference from its text; nil with a reason if the text is not one.
   package init(parsing text: String) throws(Malformed) {
     let parts = text.split(separator: "+", omittingEmptySubsequences: false)
-    guard parts.count <= 2 else { throw Malformed(reason: "more than one \"+\" in \"\(text)\"") }
     let model = try Self.part(parts[0], of: text)
     path = model.path
     revision = model.revision
-    adapter = parts.count == 2 ? try Self.part(parts[1], of: text) : nil
+    adapters = try parts.dropFirst().map { part throws(Malformed) in try Self.part(part, of: text) }
     architecture = nil
   }
 
@@ -59,8 +61,7 @@ extension ModelReference: CustomStringConvertible {
   /// The text form.
   package var description: String {
     let model = revision.map { "\(path)@\($0)" } ?? path
-    guard let adapter else { return model }
-    return "\(model)+\(adapter)"
+    return ([model] + adapters.map(\.description)).joined(separator: "+")
   }
 }
 

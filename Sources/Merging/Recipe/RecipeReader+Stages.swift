@@ -78,7 +78,7 @@ extension RecipeReader {
         findings.error("the recipe \"\(reference.path)\" needs its own result", at: stage.node)
         return false
       }
-      if reference.revision != nil || reference.adapter != nil {
+      if reference.revision != nil || !reference.adapters.isEmpty {
         findings.error(
           "\(reference) is the result of a recipe, which has no revision or adapter",
           at: document.node)

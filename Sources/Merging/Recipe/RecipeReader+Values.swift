@@ -72,11 +72,14 @@ extension RecipeReader {
       }
       checkKeys(node, "model reference", ["model", "lora", "override_architecture"])
       guard let model = try part(inner) else { return nil }
-      let adapter = try node["lora"].flatMap { node throws(ModelReference.Malformed) in
-        isAbsent(node) ? nil : try part(node)
+      var adapters: [ModelReference.Adapter] = []
+      if let lora = node["lora"], !isAbsent(lora) {
+        for item in lora.sequence ?? [lora] {
+          if let adapter = try part(item) { adapters.append(adapter) }
+        }
       }
       return ModelReference(
-        path: model.path, revision: model.revision, adapter: adapter,
+        path: model.path, revision: model.revision, adapters: adapters,
         architecture: node["override_architecture"]?.string)
     } catch {
       findings.error(error.reason, at: node)

@@ -31,7 +31,7 @@ struct BlockReader<S: Scalar>: Sendable {
           for (index, input) in inputs.enumerated() {
             let buffer = start + index * stride
             if let bytes = bytes[index] {
-              let place = (elements.lowerBound - stretch.lowerBound) * input.dtype.byteWidth
+              let place = (elements.lowerBound - stretch.lowerBound) * input.storedWidth
               pointers[index] = try input.numbers(elements, from: bytes + place, into: buffer)
             } else {
               try input.load(elements, into: buffer)
@@ -56,13 +56,13 @@ struct BlockReader<S: Scalar>: Sendable {
   {
     guard stretch.count <= Cut.stretchCapacity else { return inputs.map { _ in nil } }
     let sizes = inputs.map { input in
-      input.isElementwise ? (stretch.count * input.dtype.byteWidth + 63) / 64 * 64 : 0
+      input.isElementwise ? (stretch.count * input.storedWidth + 63) / 64 * 64 : 0
     }
     let memory = workspace.reading(sizes.reduce(0, +))
     var end = 0
     return try zip(inputs, sizes).map { input, size in
       guard input.isElementwise, size > 0 else { return nil }
-      let count = stretch.count * input.dtype.byteWidth
+      let count = stretch.count * input.storedWidth
       let part = UnsafeMutableRawBufferPointer(rebasing: memory[end..<end + count])
       try input.read(stretch, into: part)
       end += size

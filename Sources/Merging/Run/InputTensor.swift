@@ -14,6 +14,10 @@ struct InputTensor: Sendable {
   var update: LoadedUpdate?
   /// What is read instead of the tensor's own rows, if the output's vocabulary is another one.
   var rows: LoadedRows?
+  /// What stored elements are multiplied by.
+  var scaling: LoadedScaling?
+  /// The tensors that it is put together from.
+  var pieces: LoadedPieces?
   /// How it is read if its elements do not lie side by side.
   private let gathering: StridedBytes?
 
@@ -25,11 +29,16 @@ struct InputTensor: Sendable {
 
   var dtype: DType { tensor.info.dtype }
 
+  /// Bytes of a stored element.
+  var storedWidth: Int { tensor.storedDType.byteWidth }
+
   /// Whether the tensor's values are its bytes, as they are.
-  var isPlain: Bool { rounding == nil && update == nil && rows == nil }
+  var isPlain: Bool {
+    rounding == nil && update == nil && rows == nil && tensor.derivation == nil
+  }
 
   /// Whether values are made from the stored bytes of the same elements.
-  var isElementwise: Bool { rows == nil }
+  var isElementwise: Bool { rows == nil && pieces == nil }
 
   /// Where the tensor's bytes are in its file, if they lie side by side.
   var range: Range<Int>? { gathering == nil ? tensor.range : nil }
@@ -38,7 +47,7 @@ struct InputTensor: Sendable {
   func read(_ elements: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws {
     if let gathering { return try gathering.read(elements, into: bytes) }
     try source.read(
-      into: bytes, at: tensor.range.lowerBound + elements.lowerBound * dtype.byteWidth)
+      into: bytes, at: tensor.range.lowerBound + elements.lowerBound * storedWidth)
   }
 
   /// The elements as numbers, from their stored bytes: in place if they are stored as such, else converted into
@@ -51,7 +60,8 @@ struct InputTensor: Sendable {
     {
       return bytes.assumingMemoryBound(to: S.self)
     }
-    S.load(bytes, dtype, into: buffer, count: elements.count)
+    S.load(bytes, tensor.storedDType, into: buffer, count: elements.count)
+    scaling?.apply(to: buffer, elements)
     try adapt(buffer, elements)
     if let rounding { S.round(buffer, to: rounding, count: elements.count) }
     return UnsafePointer(buffer)
@@ -70,9 +80,10 @@ struct InputTensor: Sendable {
     try adapt(buffer, elements)
   }
 
-  /// Reads the elements as they are stored, as numbers.
+  /// Reads the elements as their model's files have them, as numbers.
   func convert<S: Scalar>(_ elements: Range<Int>, into buffer: UnsafeMutablePointer<S>) throws {
-    let width = dtype.byteWidth
+    if let pieces { return try pieces.values(elements, into: buffer) }
+    let width = storedWidth
     // A large tensor that is wanted as a whole is not in memory twice.
     let step = min(elements.count, 4 * blockCapacity)
     try withUnsafeTemporaryAllocation(byteCount: step * width, alignment: 16) { bytes in
@@ -81,8 +92,39 @@ struct InputTensor: Sendable {
         let part = first..<min(first + step, elements.upperBound)
         try read(
           part, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(part.count * width)]))
-        S.load(start, dtype, into: buffer + (first - elements.lowerBound), count: part.count)
+        S.load(
+          start, tensor.storedDType, into: buffer + (first - elements.lowerBound),
+          count: part.count)
       }
+    }
+    scaling?.apply(to: buffer, elements)
+  }
+
+  /// All elements, in memory.
+  func numbers() throws -> [Float] {
+    let count = tensor.info.elementCount
+    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let start = buffer.baseAddress { try convert(0..<count, into: start) }
+      initialized = count
+    }
+  }
+
+  /// Gets ready what the tensor's numbers are made of beside, or instead of, its own bytes.
+  ///
+  /// - Parameters:
+  ///   - find: Gives another tensor of the same model.
+  ///   - pieces: Gives the tensors that this one is put together from.
+  mutating func prepare(
+    _ find: (StoredTensor) throws -> InputTensor,
+    pieces: ([TensorPiece]) throws -> [InputTensor]
+  ) throws {
+    switch tensor.derivation {
+    case .scaled(let scales):
+      scaling = LoadedScaling(
+        scales, shape: tensor.info.shape, factors: try find(scales.factors).numbers())
+    case .joined(let places):
+      self.pieces = LoadedPieces(places, width: tensor.info.rowLength, try pieces(places))
+    case nil: break
     }
   }
 

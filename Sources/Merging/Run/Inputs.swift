@@ -51,6 +51,11 @@ final class Inputs: Sendable {
     tensor.update = try input.update.map { update in
       try LoadedUpdate(update, of: input.tensor.info) { try numbers($0, of: input.model) }
     }
+    try tensor.prepare {
+      try stored($0, of: input.model)
+    } pieces: { _ in
+      try input.pieces.map { try self.tensor($0, rounding: nil) }
+    }
     if let view = input.view {
       var sources: [Int: InputTensor] = [:]
       for source in view.sources { sources[source.model] = try self.tensor(source, rounding: nil) }
@@ -72,12 +77,7 @@ final class Inputs: Sendable {
 
   /// All elements of a tensor, in memory.
   private func numbers(_ tensor: StoredTensor, of model: Int) throws -> [Float] {
-    let count = tensor.info.elementCount
-    let input = try stored(tensor, of: model)
-    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let start = buffer.baseAddress { try input.convert(0..<count, into: start) }
-      initialized = count
-    }
+    try stored(tensor, of: model).numbers()
   }
 }
 

@@ -7,6 +7,8 @@ package import SystemPackage
 internal import Weights
 
 /// The folder that a merge makes: shards, index, config.json, the donor's other files, the recipe and a card.
+///
+/// A target that is called `.safetensors` is a single file with all tensors, and nothing else.
 package struct MergedModel: Sendable {
   package let plan: MergePlan
   package let target: FilePath
@@ -18,6 +20,11 @@ package struct MergedModel: Sendable {
     self.target = target
     self.replacing = replacing
   }
+
+  /// Whether a single file of weights is made instead of a folder.
+  package static func isFile(_ target: FilePath) -> Bool { target.extension == "safetensors" }
+
+  private var isFile: Bool { Self.isFile(target) }
 
   /// Runs the merge and makes the folder appear.
   ///
@@ -34,20 +41,26 @@ package struct MergedModel: Sendable {
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
+    func write(_ plan: MergePlan, _ target: FilePath, replacing: Bool, isLast: Bool) throws {
+      try MergedModel(plan, target: target, replacing: replacing).write(
+        threads: threads, toolVersion: toolVersion, card: isLast ? card : nil,
+        isDigested: isLast && isDigested, for: isLast ? consumer : nil, isCancelled: isCancelled,
+        onEvent: onEvent)
+    }
     if !plan.stages.isEmpty {
-      let folder = target.removingLastComponent().appending(
-        ".\(target.lastComponent?.string ?? "model").hubmerge-stages")
-      defer { try? FileSystem.remove(folder) }
-      let plan = plan.placed(in: folder)
-      for stage in plan.stages {
-        try MergedModel(stage.plan, target: folder.appending(stage.name), replacing: true).write(
-          threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
+      try withStages(toolVersion: toolVersion) {
+        try write($0, $1, replacing: true, isLast: false)
+      } then: {
+        try write($0, target, replacing: replacing, isLast: true)
       }
-      var last = plan
-      last.stages = []
-      return try MergedModel(last, target: target, replacing: replacing).write(
-        threads: threads, toolVersion: toolVersion, card: card, isDigested: isDigested,
-        for: consumer, isCancelled: isCancelled, onEvent: onEvent)
+      return
+    }
+    if isFile {
+      if !replacing { try CheckpointWriter.checkFree(target) }
+      let folder = hiddenSibling("file")
+      try write(plan, folder, replacing: true, isLast: false)
+      try takeFile(from: folder)
+      return
     }
     let writer = try CheckpointWriter(
       target: target, layout: plan.layout,
@@ -64,6 +77,18 @@ package struct MergedModel: Sendable {
       writer.abandon()
       throw error
     }
+  }
+
+  /// Puts the one shard of a finished folder at the target.
+  private func takeFile(from folder: FilePath) throws {
+    let shard = folder.appending(plan.layout.shards[0].name)
+    if replacing {
+      try FileSystem.rename(shard, to: target)
+    } else {
+      try FileSystem.renameNew(shard, to: target)
+    }
+    try FileSystem.remove(folder)
+    try FileSystem.syncFolder(target.removingLastComponent())
   }
 
   private func writeOtherFiles(_ writer: CheckpointWriter) throws {
@@ -93,7 +118,7 @@ extension MergePlan {
     }
     for update in steps.flatMap(\.inputs).compactMap(\.update) {
       let rounding = update.rounding?.rawValue ?? "-"
-      add("\(update.product?.scale ?? 0) \(update.rows?.indices ?? []) \(rounding)")
+      add("\(update.products.map(\.scale)) \(update.rows?.indices ?? []) \(rounding)")
     }
     for view in steps.flatMap(\.inputs).compactMap(\.view) { add("\(view.map.segments)") }
     for shard in layout.shards { hasher.update(shard.header) }

@@ -29,7 +29,7 @@ final class StridedBytes: Sendable {
     self.source = source
   }
 
-  private var width: Int { tensor.info.dtype.byteWidth }
+  private var width: Int { tensor.storedDType.byteWidth }
 
   func read(_ elements: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws {
     let axisCount = strides.last == 1 ? 1 : min(2, strides.count)
@@ -42,7 +42,7 @@ final class StridedBytes: Sendable {
       let target = UnsafeMutableRawBufferPointer(
         rebasing: bytes[first..<first + part.count * width])
       let start = tensor.range.lowerBound + offset(ofPiece: piece, axisCount) * width
-      if axisCount == 1 {
+      if strides.last == 1 {
         try source.read(into: target, at: start + part.lowerBound * width)
       } else {
         try gather(part, ofMatrix: piece, at: start, into: target)
@@ -71,7 +71,7 @@ final class StridedBytes: Sendable {
     let strides = Array(strides.suffix(2))
     let span = zip(shape, strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 } * width
     let matrix = StoredTensor(
-      info: TensorInfo(name: tensor.info.name, dtype: tensor.info.dtype, shape: shape),
+      info: TensorInfo(name: tensor.info.name, dtype: tensor.storedDType, shape: shape),
       shard: tensor.shard, range: start..<start + span, strides: strides)
     try self.matrix(number, at: matrix.range).withUnsafeBytes {
       if let target = target.baseAddress { matrix.gather(elements, from: $0, into: target) }

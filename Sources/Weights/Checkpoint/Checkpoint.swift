@@ -28,22 +28,39 @@ package struct Checkpoint: Sendable {
   package let tensors: [TensorName: StoredTensor]
   /// Whether the checkpoint is one file by itself, about which the others of its folder say nothing.
   package let isSingleFile: Bool
+  /// Tensors of a quantisation that is undone as weights are read: factors, and what activations would be
+  /// multiplied by. They are not among `tensors`.
+  package let quantizationTensors: [TensorName]
 
   /// The names in counting order.
   package let names: [TensorName]
-  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.info.byteCount } }
+  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.storedByteCount } }
   package var parameterCount: Int { tensors.values.reduce(0) { $0 + $1.info.elementCount } }
 
   package init(
     folder: FilePath, config: ModelConfig?, shards: [Shard],
-    tensors: [TensorName: StoredTensor], isSingleFile: Bool = false
+    tensors: [TensorName: StoredTensor], isSingleFile: Bool = false,
+    quantizationTensors: [TensorName] = []
+  ) {
+    self.init(
+      folder: folder, config: config, shards: shards, tensors: tensors,
+      isSingleFile: isSingleFile, quantizationTensors: quantizationTensors,
+      names: Array(tensors.keys))
+  }
+
+  /// - Parameter names: Those of all tensors, in an order that is quick to sort.
+  private init(
+    folder: FilePath, config: ModelConfig?, shards: [Shard],
+    tensors: [TensorName: StoredTensor], isSingleFile: Bool, quantizationTensors: [TensorName],
+    names: [TensorName]
   ) {
     self.folder = folder
     self.config = config
     self.shards = shards
     self.tensors = tensors
-    names = tensors.keys.sorted()
+    self.names = names.sorted()
     self.isSingleFile = isSingleFile
+    self.quantizationTensors = quantizationTensors
   }
 
   /// A checkpoint from the headers of its shards.
@@ -53,7 +70,10 @@ package struct Checkpoint: Sendable {
     folder: FilePath, config: ModelConfig?, shards: [(name: String, header: Header)],
     index: WeightIndex? = nil, isSingleFile: Bool = false
   ) throws {
-    var tensors: [TensorName: StoredTensor] = [:]
+    let count = shards.reduce(0) { $0 + $1.header.entries.count }
+    var tensors = [TensorName: StoredTensor](minimumCapacity: count)
+    var names: [TensorName] = []
+    names.reserveCapacity(count)
     for (number, shard) in shards.enumerated() {
       for entry in shard.header.entries {
         // A file may hold more than the index says it does (shared tensors); the index decides.
@@ -64,6 +84,7 @@ package struct Checkpoint: Sendable {
           throw WeightsError.duplicateTensor(
             folder, entry.info.name, shards: [shards[other.shard].name, shard.name])
         }
+        names.append(entry.info.name)
       }
     }
     if let index {
@@ -71,20 +92,23 @@ package struct Checkpoint: Sendable {
         throw WeightsError.notInShard(folder, name, shard: shard)
       }
     }
-    if let scheme = Quantization.scheme(of: tensors.mapValues(\.info), config) {
+    let quantization = Quantization(config)
+    let companions = quantization.undo(&tensors)
+    if !companions.isEmpty { names.removeAll { tensors[$0] == nil } }
+    if let scheme = quantization.scheme(of: tensors) {
       throw WeightsError.quantized(folder, scheme: scheme)
     }
     self.init(
       folder: folder, config: config,
       shards: shards.map { Shard(name: $0.name, size: $0.header.fileSize) }, tensors: tensors,
-      isSingleFile: isSingleFile)
+      isSingleFile: isSingleFile, quantizationTensors: companions, names: names)
   }
 
   /// Reads config.json, the index and all shards' headers of a model folder.
   package init(folder: FilePath) throws {
     guard FileSystem.kind(folder) == .folder else { throw WeightsError.notAFolder(folder) }
     let files = try WeightFiles(names: FileSystem.names(in: folder), in: folder) { name in
-      try FileSystem.read(folder.appending(name))
+      try FileSystem.read(folder.appending(name), limit: WeightIndex.maximumSize)
     }
     let configPath = folder.appending("config.json")
     let config = FileSystem.exists(configPath) ? try ModelConfig(contentsOf: configPath) : nil

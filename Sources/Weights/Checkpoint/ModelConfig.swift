@@ -21,8 +21,11 @@ package struct ModelConfig: Sendable {
     guard case .object = json else { throw .malformed(path, "it is not an object") }
   }
 
+  /// Far more bytes than any has: lists of layers and of labels are the longest things in it.
+  package static let maximumSize = 64 << 20
+
   package init(contentsOf path: FilePath) throws {
-    try self.init(FileSystem.read(path), path: path)
+    try self.init(FileSystem.read(path, limit: Self.maximumSize), path: path)
   }
 
   package var modelType: String? { json["model_type"]?.string }
@@ -63,4 +66,24 @@ package struct ModelConfig: Sendable {
     }
     return nil
   }
+
+  /// The dtype that the weights are said to have.
+  package var weightDType: DType? {
+    for scope in textScopes {
+      for key in ["dtype", "torch_dtype"] {
+        if let name = value(at: scope + [key])?.string { return DType(torchName: name) }
+      }
+    }
+    return nil
+  }
+
+  /// Where it says how the weights were quantised.
+  package var quantizationPaths: [[String]] {
+    (textScopes.map { $0 + ["quantization_config"] } + [["compression_config"]]).filter {
+      value(at: $0)?.members != nil
+    }
+  }
+
+  /// How the weights were quantised; nil if they were not.
+  package var quantization: JSON? { quantizationPaths.first.flatMap(value) }
 }

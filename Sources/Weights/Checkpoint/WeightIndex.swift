@@ -9,6 +9,9 @@ package struct WeightIndex: Sendable {
   package let entries: [(name: TensorName, shard: String)]
   private let shards: [TensorName: String]
 
+  /// Far more bytes than any has: a line of it is a tensor.
+  package static let maximumSize = 256 << 20
+
   package init(_ bytes: [UInt8], path: FilePath) throws(WeightsError) {
     let json: JSON
     do throws(JSONError) { json = try JSON.parse(bytes) } catch {

@@ -18,6 +18,9 @@ package struct SafetensorsHeader: ShardHeader, Hashable, Sendable {
   /// The longest header that is read, the same limit as the reference implementation's.
   package static let maximumLength = 100_000_000
 
+  /// More than the product of a shape's lengths, those that are 0 left out.
+  private static let maximumExtent = 1 << 60
+
   /// Length in bytes of the header text, from the file's first eight bytes.
   package static func length(prefix: [UInt8], fileSize: Int) throws(SafetensorsFault) -> Int {
     guard prefix.count >= 8, fileSize >= 8 else { throw .tooShort(fileSize) }
@@ -85,11 +88,15 @@ package struct SafetensorsHeader: ShardHeader, Hashable, Sendable {
 
     var shape: [Int] = []
     var bytes = dtype.byteWidth
+    var extent = 1
     for axis in axes.elements {
       guard let length = axis.int, length >= 0 else { throw .field("shape", name) }
       let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
-      guard !overflow else { throw .shapeOverflow(name) }
+      // Also of a tensor without elements: parts of its shape are multiplied too.
+      let (reach, isBoundless) = extent.multipliedReportingOverflow(by: max(1, length))
+      guard !overflow, !isBoundless, reach <= maximumExtent else { throw .shapeOverflow(name) }
       bytes = product
+      extent = reach
       shape.append(length)
     }
     guard end - begin == bytes else {

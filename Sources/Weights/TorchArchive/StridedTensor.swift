@@ -12,7 +12,7 @@ extension StoredTensor {
     _ elements: Range<Int>, from source: UnsafeRawBufferPointer,
     into target: UnsafeMutableRawPointer
   ) {
-    let width = info.dtype.byteWidth
+    let width = storedDType.byteWidth
     guard let start = source.baseAddress, let strides, let rowStride = strides.last,
       let rowLength = info.shape.last, rowLength > 0
     else {

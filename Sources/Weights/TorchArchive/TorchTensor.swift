@@ -46,9 +46,13 @@ struct TorchTensor {
       throw .negative
     }
     var count = 1
+    var extent = 1
     var last = offset
     for (length, stride) in zip(shape, strides) {
       count = try Self.checked(count.multipliedReportingOverflow(by: length))
+      // Also of a tensor without elements: parts of its shape are multiplied too.
+      extent = try Self.checked(extent.multipliedReportingOverflow(by: max(1, length)))
+      guard extent <= 1 << 60 else { throw .overflow }
       let reach = try Self.checked(max(0, length - 1).multipliedReportingOverflow(by: stride))
       last = try Self.checked(last.addingReportingOverflow(reach))
     }

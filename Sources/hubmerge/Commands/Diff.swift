@@ -49,7 +49,7 @@ struct Diff: ReportingCommand {
 
   private func model(_ name: String, _ source: HubModelSource) async throws -> SourceModel {
     let reference = try ModelReference(argument: name)
-    guard reference.adapter == nil else {
+    guard reference.adapters.isEmpty else {
       throw UserError(
         status: .usage, what: "\(name) applies an adapter", why: "only models can be compared",
         advice: "merge it first: \"merge_method: passthrough\" with this one model")

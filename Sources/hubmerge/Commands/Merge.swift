@@ -17,6 +17,9 @@ struct Merge: ReportingCommand {
       Models in the recipe are folders or ids on the hub; the latter are fetched when they are not in the \
       cache. The folder appears when it is complete. Interrupted, the same command goes on after the last \
       finished shard.
+
+      Models may also be single files of weights (.safetensors, .bin, .pt, .pth), and so may the output: with \
+      an OUT that ends in .safetensors one file is written, without config.json or anything else.
       """)
 
   @Argument(
@@ -24,7 +27,8 @@ struct Merge: ReportingCommand {
   var recipe: String
 
   @Argument(
-    help: ArgumentHelp("The folder to make.", valueName: "out"), completion: .directory)
+    help: ArgumentHelp("The folder, or .safetensors file, to make.", valueName: "out"),
+    completion: .directory)
   var out: String
 
   @Flag(help: "Replace the folder if it exists.")
@@ -35,8 +39,10 @@ struct Merge: ReportingCommand {
   @OptionGroup var output: OutputOptions
 
   func perform(_ console: Console) async throws -> any Report & Sendable {
-    let setup = MergeSetup(options, hub, console)
     let target = FilePath(out)
+    var options = options
+    if MergedModel.isFile(target) { options.outShardSize = SizeArgument(bytes: 0) }
+    let setup = MergeSetup(options, hub, console)
     try setup.checkTarget(target, replacing: overwrite)
     let build = try setup.build(recipe)
     let plan = try await build.plan()

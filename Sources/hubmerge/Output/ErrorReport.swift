@@ -115,8 +115,7 @@ extension ErrorReport {
     case .quantized(let path, let scheme):
       self.init(
         .badInput, "\(path) is quantised (\(scheme))",
-        why: "its bytes are no numbers that could be averaged",
-        advice: "merge the unquantised model and quantise the result")
+        why: "its bytes are no numbers that could be averaged", advice: scheme.advice)
     case .unsafeName(let path, let name):
       self.init(.badInput, "\(path) names a file outside of its folder", why: "\"\(name)\"")
     }
@@ -197,11 +196,27 @@ extension ErrorReport {
         .missingInput, "there is no model \(reference)",
         why: "it is neither a folder here nor the id of a repository",
         advice: "check the path; ids look like namespace/name")
-    case .adapterNotFound(let reference):
+    case .adapterNotFound(let adapter):
       self.init(
-        .missingInput, "there is no adapter \(reference.adapter?.description ?? "")",
+        .missingInput, "there is no adapter \(adapter)",
         why: "it is neither a folder here nor the id of a repository",
         advice: "check the part after \"+\"")
+    }
+  }
+}
+
+extension QuantizationScheme {
+  /// How to come by weights that can be merged.
+  fileprivate var advice: String {
+    switch self {
+    case .mxfp4:
+      "load it in transformers with Mxfp4Config(dequantize=True) and save it, or take a copy in bf16"
+    case .bitsandbytes:
+      "load it in transformers, call model.dequantize() and save it, or merge the model it was made of"
+    case .compressedTensors:
+      "decompress it: CompressedTensorsConfig(run_compressed=False) in transformers, then save it"
+    case .gptq, .awq, .nvfp4, .scaled, .other:
+      "merge the model that it was made of, and quantise the result"
     }
   }
 }

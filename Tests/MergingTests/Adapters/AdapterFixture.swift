@@ -63,9 +63,14 @@ struct AdapterFixture {
 
   func write() throws {
     try FileSystem.createFolder(modelPath)
-    try FileSystem.createFolder(adapterPath)
     try FileSystem.write(config, to: modelPath.appending("config.json"))
     try Self.write(model, to: modelPath.appending("model.safetensors"))
+    try writeAdapter(to: adapterPath)
+  }
+
+  /// Writes the adapter alone.
+  func writeAdapter(to adapterPath: FilePath) throws {
+    try FileSystem.createFolder(adapterPath)
     try FileSystem.write(
       "{\(settings)\"peft_type\":\"LORA\",\"r\":\(rank),\"lora_alpha\":6}",
       to: adapterPath.appending("adapter_config.json"))
@@ -125,7 +130,7 @@ struct AdapterFixture {
   /// The same for the files as they are.
   func faultOfFiles() async throws -> AdapterFault? {
     let reference = ModelReference(
-      path: modelPath.string, adapter: .init(path: adapterPath.string, revision: nil))
+      path: modelPath.string, adapters: [.init(path: adapterPath.string, revision: nil)])
     do {
       _ = try await FolderSource().model(reference)
       return nil

@@ -61,40 +61,6 @@ struct NameAlignmentTests {
       aligned.checkpoint.tensors["b"]?.range == model.checkpoint.tensors["bert.b"]?.range)
   }
 
-  @Test("Where one model keeps experts apart, fused ones are seen as views of single experts")
-  func viewsExperts() throws {
-    let fused = try Self.checkpoint([
-      "model.layers.0.mlp.experts.gate_up_proj": [2, 6, 4],
-      "model.layers.0.mlp.experts.down_proj": [2, 4, 3], "model.layers.0.mlp.gate.weight": [2, 4],
-    ])
-    var apart: [TensorName: [Int]] = ["model.layers.0.block_sparse_moe.gate.weight": [2, 4]]
-    for expert in 0..<2 {
-      let prefix = "model.layers.0.block_sparse_moe.experts.\(expert)"
-      apart[TensorName(prefix + ".w1.weight")] = [3, 4]
-      apart[TensorName(prefix + ".w3.weight")] = [3, 4]
-      apart[TensorName(prefix + ".w2.weight")] = [4, 3]
-    }
-    let models = [Self.model(fused), Self.model(try Self.checkpoint(apart))].aligned(to: 0)
-    #expect(Set(models[0].checkpoint.names) == Set(models[1].checkpoint.names))
-    let whole = try #require(fused.tensors["model.layers.0.mlp.experts.gate_up_proj"])
-    let up = try #require(
-      models[0].checkpoint.tensors["model.layers.0.block_sparse_moe.experts.1.w3.weight"])
-    #expect(up.info.shape == [3, 4])
-    // The second half of the second expert: the last 12 of 48 numbers.
-    #expect(up.range == whole.range.lowerBound + 36 * 4..<whole.range.upperBound)
-  }
-
-  @Test("Fused experts of another order are left as they are")
-  func leavesTransposedExperts() throws {
-    let model = Self.model(
-      try Self.checkpoint([
-        "model.layers.0.mlp.experts.gate_up_proj": [2, 4, 6],
-        "model.layers.0.mlp.experts.down_proj": [2, 3, 4],
-      ]))
-    let tensors = ExpertViews.tensors(of: model, as: LayoutRules.experts[0])
-    #expect(Set(tensors.keys) == Set(model.checkpoint.names))
-  }
-
   @Test("What one checkpoint leaves out because it is the same as another tensor is found there")
   func findsStandIns() throws {
     let model = try Checkpoint(["shared.weight", "cls.predictions.bias"])

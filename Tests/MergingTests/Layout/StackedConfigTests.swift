@@ -67,6 +67,24 @@ struct StackedConfigTests {
     )
   }
 
+  @Test("A text with a letter for each layer is put together anew")
+  func rearrangesLetters() throws {
+    let (text, _) = try Self.stacked(
+      #"{"num_hidden_layers":4,"hybrid_override_pattern":"M*M-","name":"abcd"}"#, count: 4,
+      [0, 1, 1, 3])
+    #expect(
+      text == #"{"num_hidden_layers":4,"hybrid_override_pattern":"M**-","name":"abcd"}"#)
+  }
+
+  @Test("Where only a list says how many layers there are, that is enough")
+  func countsByList() throws {
+    let (text, warnings) = try Self.stacked(
+      #"{"layers_block_type":["m","a","m"],"other":[1,2,3]}"#, count: 3, [0, 1, 1, 2])
+    #expect(
+      text == #"{"layers_block_type":["m","a","a","m"],"other":[1,2,2,3]}"#)
+    #expect(warnings.isEmpty)
+  }
+
   @Test(
     "Lists of layer numbers are renumbered, also if they have as many entries as there are layers")
   func renumbersLists() throws {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Storage
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -31,6 +32,36 @@ struct StageTests {
       #expect(plan.models.map(\.name) == ["half", "a"])
       let result = try await bench.merge(Self.chain)
       #expect(result["model.norm.weight"]?.values == [3, 3.0625])
+      #expect(try FileSystem.names(in: folder).filter { $0.hasPrefix(".") } == [])
+    }
+  }
+
+  @Test("An interrupted merge does not merge its finished stages again")
+  func resumesStages() async throws {
+    try await withTemporaryFolder { folder in
+      let bench = TinyBench(folder: folder)
+      try bench.add("a", TinyModel(0))
+      try bench.add("b", TinyModel(8))
+      let plan = try await bench.plan(Self.chain)
+      let target = folder.appending("out")
+      func run(stoppingAfter limit: Int) throws -> Int {
+        let shards = Mutex(0)
+        let count: @Sendable () -> Int = { shards.withLock { $0 } }
+        defer { #expect(count() <= limit + 1) }
+        try MergedModel(plan, target: target).write(
+          threads: 1, toolVersion: "test", isCancelled: { count() >= limit },
+          onEvent: { event in
+            if case .finishedShard = event { shards.withLock { $0 += 1 } }
+          })
+        return count()
+      }
+      #expect(throws: MergeError.self) { try run(stoppingAfter: 1) }
+      #expect(FileSystem.kind(target) == nil)
+      let kept = folder.appending(".out.hubmerge-stages").appending("half")
+      #expect(FileSystem.kind(kept) == .folder)
+      // Only the last merge is left to do.
+      #expect(try run(stoppingAfter: 9) == 1)
+      #expect(try GoldenTensor.tensors(at: target)["model.norm.weight"]?.values == [3, 3.0625])
       #expect(try FileSystem.names(in: folder).filter { $0.hasPrefix(".") } == [])
     }
   }

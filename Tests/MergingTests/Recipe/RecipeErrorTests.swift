@@ -89,7 +89,7 @@ struct RecipeErrorTests {
 
   static let references: [Wrong] =
     [
-      ("a+b+c", "more than one \"+\" in \"a+b+c\""), ("a@b@c", "more than one \"@\" in \"a@b@c\""),
+      ("a+b+", "\"a+b+\" has an empty model name"), ("a@b@c", "more than one \"@\" in \"a@b@c\""),
       ("a@", "\"a@\" has an empty revision"), ("'@x'", "\"@x\" has an empty model name"),
       ("''", "\"\" has an empty model name"), ("a+", "\"a+\" has an empty model name"),
       ("a+b@", "\"a+b@\" has an empty revision"),

@@ -54,7 +54,8 @@ struct RecipeTests {
       recipe.models == [
         ModelReference(path: "org/a", revision: "main"),
         ModelReference(
-          path: "dir", revision: "r", adapter: .init(path: "l", revision: "x"), architecture: "X"),
+          path: "dir", revision: "r", adapters: [.init(path: "l", revision: "x")], architecture: "X"
+        ),
         ModelReference(path: "org/base"),
       ])
     guard case .models(let sources) = recipe.body else {

@@ -20,14 +20,14 @@ struct ModelReferenceTests {
     let reference = try ModelReference(parsing: text)
     #expect(reference.path == path)
     #expect(reference.revision == revision)
-    #expect(reference.adapter?.path == adapter)
-    #expect(reference.adapter?.revision == adapterRevision)
+    #expect(reference.adapters.first?.path == adapter)
+    #expect(reference.adapters.first?.revision == adapterRevision)
     #expect(reference.description == text)
   }
 
   @Test("Two references are one only if all parts are")
   func compares() throws {
-    let forms = ["a", "a@main", "a+l", "a+l@main", "b"]
+    let forms = ["a", "a@main", "a+l", "a+l@main", "a+l+m", "a+m+l", "b"]
     #expect(Set(try forms.map { try ModelReference(parsing: $0) }).count == forms.count)
     #expect(ModelReference(path: "a") != ModelReference(path: "a", architecture: "X"))
   }
