@@ -27,9 +27,8 @@ struct VocabularyPlan {
   /// Files that are written instead of being copied.
   var files: [MergePlan.WrittenFile] = []
 
-  var report: VocabularyReport? {
-    if case .byToken(let output) = reading { VocabularyReport(output) } else { nil }
-  }
+  /// What becomes of the tokens, if rows are read by them.
+  var report: VocabularyReport?
 
   /// Writes a file, instead of what it was to be so far.
   mutating func write(_ name: String, _ bytes: [UInt8]) {
