@@ -14,19 +14,22 @@ struct OpenModels: Sendable {
     where !results.contains(reference.path) && !references.contains(reference) {
       references.append(reference)
     }
-    let opened = await withTaskGroup(
-      of: (ModelReference, Result<SourceModel, any Error>).self
-    ) { group in
-      for reference in references {
+    typealias Opened = [ModelReference: Result<SourceModel, any Error>]
+    // One model with several adapters is fetched once, and not by tasks that wait for one another.
+    let families = Dictionary(grouping: references) { [$0.path, $0.revision ?? ""] }
+    let opened = await withTaskGroup(of: Opened.self) { group in
+      for family in families.values {
         group.addTask {
-          do { return (reference, .success(try await source.model(reference))) } catch {
-            return (reference, .failure(error))
+          var opened: Opened = [:]
+          for reference in family {
+            do { opened[reference] = .success(try await source.model(reference)) } catch {
+              opened[reference] = .failure(error)
+            }
           }
+          return opened
         }
       }
-      var opened: [ModelReference: Result<SourceModel, any Error>] = [:]
-      for await (reference, result) in group { opened[reference] = result }
-      return opened
+      return await group.reduce(into: Opened()) { $0.merge($1) { one, _ in one } }
     }
     var failures: [UnavailableModels.Failure] = []
     for reference in references {
