@@ -28,6 +28,8 @@ package struct SourceModel: Sendable {
   package let hubID: String?
   /// The commit that was read, 40 hexadecimal digits; nil for a folder.
   package let commit: String?
+  /// Configuration, tokenizer and all else beside the weights; none beside a single file of weights.
+  package let files: ModelFiles
   /// What the reference's adapters do to the tensors, by their names.
   package private(set) var updates: [TensorName: TensorUpdate] = [:]
   /// Where the shards are read; nil for files in the checkpoint's folder.
@@ -36,12 +38,16 @@ package struct SourceModel: Sendable {
   package private(set) var warnings: [String] = []
 
   package init(
-    reference: ModelReference, checkpoint: Checkpoint, hubID: String? = nil, commit: String? = nil
+    reference: ModelReference, checkpoint: Checkpoint, hubID: String? = nil, commit: String? = nil,
+    files: ModelFiles? = nil
   ) {
     self.reference = reference
     self.checkpoint = checkpoint
     self.hubID = hubID
     self.commit = commit
+    let folder = checkpoint.folder
+    self.files =
+      files ?? (checkpoint.isSingleFile ? ModelFiles([:], folder: folder) : .init(folder: folder))
   }
 
   /// The model with one more adapter, whose file then belongs to its checkpoint.
@@ -50,7 +56,7 @@ package struct SourceModel: Sendable {
   package func adapted(by adapter: Adapter) throws -> SourceModel {
     let (checkpoint, updates) = try adapter.apply(to: checkpoint, after: updates)
     var model = SourceModel(
-      reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit)
+      reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit, files: files)
     model.updates = updates
     model.remote = remote
     model.warnings = warnings
@@ -83,7 +89,8 @@ package struct SourceModel: Sendable {
       checkpoint: Checkpoint(
         folder: checkpoint.folder, config: checkpoint.config, shards: shards ?? checkpoint.shards,
         tensors: tensors, isSingleFile: checkpoint.isSingleFile,
-        quantizationTensors: checkpoint.quantizationTensors), hubID: hubID, commit: commit)
+        quantizationTensors: checkpoint.quantizationTensors), hubID: hubID, commit: commit,
+      files: files)
     model.updates = updates
     model.remote = remote
     model.warnings = warnings

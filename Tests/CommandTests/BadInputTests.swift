@@ -129,6 +129,49 @@ private struct BadInput: CustomTestStringConvertible, Sendable {
     }
   }
 
+  @Test func `mistakes of form, of parameters and in models are told together`() async throws {
+    try await Scene.with { scene in
+      let recipe = """
+        merge_method: ties
+        base_modle: a
+        models:
+          - model: no/such/model
+            parameters: {densty: 0.5, weight: 0.5}
+          - model: b
+            parameters: {density: 1.5, weight: [0.5, x]}
+        dtype: bfloat61
+        """
+      try scene.write(recipe, to: "recipe.yml")
+      let result = try await scene.runner.setting("HF_HUB_OFFLINE", to: "1")
+        .run("plan", "recipe.yml")
+      #expect(result.status == 65)
+      for line in [
+        "recipe.yml:2:1: error: unknown key \"base_modle\"",
+        "recipe.yml:5:18: error: unknown parameter \"densty\"",
+        "recipe.yml:7:27: error: \"density\" 1.5 is outside 0...1",
+        "recipe.yml:7:40: error: \"weight\" is a number, not \"x\"",
+        "recipe.yml:8:8: error: unknown dtype \"bfloat61\"",
+        "recipe.yml:4:12: error: no/such/model: there is no model no/such/model",
+      ] {
+        #expect(result.errors.contains(line), "\(result.errors)")
+      }
+      #expect(result.errors.split(separator: "\n").count { $0.contains(": error: ") } == 6)
+    }
+  }
+
+  @Test func `a misspelt parameter is told though the hub is not there`() async throws {
+    try await Scene.with { scene in
+      let recipe = Scene.linear.replacing("model: a", with: "model: x/y")
+        .replacing("{weight: 0.5}", with: "{wieght: 0.5}")
+      try scene.write(recipe, to: "recipe.yml")
+      let result = try await scene.runner.setting("HF_ENDPOINT", to: "http://127.0.0.1:1")
+        .run("plan", "recipe.yml")
+      #expect(result.status == 65)
+      #expect(result.errors.contains("recipe.yml:4:18: error: unknown parameter"))
+      #expect(result.errors.contains("recipe.yml:3:12: error: x/y: 127.0.0.1 cannot be reached"))
+    }
+  }
+
   @Test func `a hub that is not there is told fast`() async throws {
     try await Scene.with { scene in
       try scene.write(Scene.linear.replacing("model: a", with: "model: x/y"), to: "recipe.yml")

@@ -123,6 +123,20 @@ internal import Testing
     }
   }
 
+  @Test func `a plan tells the stages that come before`() async throws {
+    try await Scene.with { scene in
+      let last = "---\nmerge_method: linear\nmodels: [{model: half, parameters: {weight: 1}}]\n"
+      try scene.write("name: half\n" + Scene.linear + last, to: "recipe.yml")
+      let result = try await scene.runner.run("plan", "recipe.yml")
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output.hasPrefix("stage    half: Linear of a, b, "), "\(result.output)")
+      let json = try await scene.runner.run("plan", "recipe.yml", "--json").json
+      let stage = json["stages"]?.array?.first
+      #expect(stage?["name"]?.string == "half")
+      #expect(stage?["plan"]?["tensors"]?.array?.count == 21)
+    }
+  }
+
   @Test func `the quiet plan is one line`() async throws {
     try await Scene.with { scene in
       let result = try await scene.runner.run("plan", "recipe.yml", "--quiet")

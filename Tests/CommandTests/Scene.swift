@@ -1,6 +1,7 @@
 // hubmerge: merge language models and publish them
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Documents
 internal import Storage
 internal import SystemPackage
 internal import TestSupport
@@ -42,6 +43,8 @@ struct Scene: Sendable {
   func read(_ name: String) throws -> String {
     String(decoding: try FileSystem.read(path(name)), as: UTF8.self)
   }
+
+  func json(_ name: String) throws -> JSON { try JSON.parse(FileSystem.read(path(name))) }
 
   func digests(_ name: String) throws -> [String: String] {
     try FileSystem.digests(below: path(name))

@@ -22,14 +22,16 @@ extension JSONDocument {
     let bytes = bytes
     var splices: [JSONSplice] = []
     var containers: [Int: JSONContainerEdit] = [:]
+    // Found once: in a text of one line the whole of it is looked through for the end of the line.
+    let outermost = JSONLayout(of: self)
     for edit in edits {
       if edit.path.isEmpty {
         guard case .set(let path, let value) = edit else { throw .removesDocument }
-        var layout = JSONLayout(of: self).inside(root, in: bytes)
+        var layout = outermost.inside(root, in: bytes)
         layout.indentation = ""
         splices.append(JSONSplice(range: root.range, text: layout.text(of: value), path: path))
       } else {
-        let (container, layout) = try container(of: edit.path, in: bytes)
+        let (container, layout) = try container(of: edit.path, outermost, in: bytes)
         containers[
           container.index, default: JSONContainerEdit(container: container, layout: layout)
         ].edits.append(edit)
@@ -40,10 +42,10 @@ extension JSONDocument {
   }
 
   private func container(
-    of path: [JSONPathComponent], in bytes: [UInt8]
+    of path: [JSONPathComponent], _ outermost: JSONLayout, in bytes: [UInt8]
   ) throws(JSONEditError) -> (JSONNode, JSONLayout) {
     var node = root
-    var layout = JSONLayout(of: self)
+    var layout = outermost
     for (depth, component) in path.dropLast().enumerated() {
       let next: JSONNode? =
         switch component {

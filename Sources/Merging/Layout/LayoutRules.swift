@@ -109,10 +109,14 @@ enum LayoutRules {
   static let layerLists: Set<String> = [
     "mlp_only_layers", "full_attn_idxs", "attn_layer_indices", "global_attn_every_n_layers_list",
     "cross_attention_layers", "full_attention_layers", "moe_layers", "out_indices",
+    "hybrid_layer_ids",
   ]
 
   /// Keys of texts with a letter for each layer.
-  static let layerLetters: Set<String> = ["hybrid_override_pattern"]
+  static let layerTexts: Set<String> = ["hybrid_override_pattern"]
+
+  /// Keys of lists that begin again where they are shorter than the stack.
+  static let cyclicLists: Set<String> = ["block_types"]
 
   /// Settings that tell what a layer is by a rule about its number.
   static let layerRules: [LayerRule] = [
@@ -125,6 +129,8 @@ enum LayoutRules {
       "attn_layer_period", .everyFrom(key: "attn_layer_offset"), isStructural: true),
     LayerRule(
       "expert_layer_period", .everyFrom(key: "expert_layer_offset"), isStructural: true),
+    LayerRule(
+      "full_attention_interval", .every(offset: -1), isStructural: true, unless: "layer_types"),
     LayerRule("sliding_window_pattern", .every(offset: -1), unless: "layer_types"),
     LayerRule("global_attn_every_n_layers", .every(offset: 0), unless: "layer_types"),
     LayerRule("no_rope_layer_interval", .every(offset: -1), unless: "no_rope_layers"),

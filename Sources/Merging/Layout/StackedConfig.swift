@@ -58,15 +58,17 @@ package struct StackedConfig {
       if let entries = member.value.array {
         if LayoutRules.layerLists.contains(member.key) {
           changes.edits.append(.set(path(scope, member.key), to: numberList(scope, member.key)))
-        } else if entries.count == layerCount {
+        } else if entries.count == layerCount
+          || LayoutRules.cyclicLists.contains(member.key) && !entries.isEmpty
+        {
           changes.edits.append(
             .set(path(scope, member.key), to: perLayer(scope, member.key, entries)))
         }
-      } else if LayoutRules.layerLetters.contains(member.key),
-        let letters = member.value.string.map(Array.init), letters.count == layerCount
+      } else if let text = member.value.string, LayoutRules.layerTexts.contains(member.key),
+        text.count == layerCount
       {
         changes.edits.append(
-          .set(path(scope, member.key), to: perLayer(scope, member.key, letters)))
+          .set(path(scope, member.key), to: .string(perLayer(scope, member.key, text))))
       } else if let value = member.value.int,
         let rule = LayoutRules.layerRules.first(where: { $0.key == member.key })
       {
@@ -115,19 +117,21 @@ package struct StackedConfig {
     .array(
       origins.map { origin in
         let own = origin.config.value(at: scope + [key])?.array
-        if let own, own.count == origin.layerCount { return own[origin.layer] }
+        let list = own.flatMap { $0.isEmpty ? nil : $0 } ?? entries
+        if LayoutRules.cyclicLists.contains(key) { return list[origin.layer % list.count] }
+        if list.count == origin.layerCount { return list[origin.layer] }
         return entries[min(origin.layer, entries.count - 1)]
       })
   }
 
-  private func perLayer(_ scope: [String], _ key: String, _ letters: [Character]) -> JSON {
-    .string(
-      String(
-        origins.map { origin in
-          let own = origin.config.value(at: scope + [key])?.string.map(Array.init) ?? []
-          return own.count == origin.layerCount
-            ? own[origin.layer] : letters[min(origin.layer, letters.count - 1)]
-        }))
+  /// The letters of the layers that were taken.
+  private func perLayer(_ scope: [String], _ key: String, _ text: String) -> String {
+    String(
+      origins.map { origin in
+        let own = origin.config.value(at: scope + [key])?.string
+        let letters = Array(own.flatMap { $0.count == origin.layerCount ? $0 : nil } ?? text)
+        return letters[min(origin.layer, letters.count - 1)]
+      })
   }
 
   private func numberList(_ scope: [String], _ key: String) -> JSON {

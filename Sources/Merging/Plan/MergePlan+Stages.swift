@@ -7,51 +7,49 @@ internal import Weights
 
 extension Planner {
   /// Plans a recipe and before it those whose results it uses; nothing of them has to exist yet.
+  ///
+  /// What is wrong with all of them is told at once; of one that needs the result of another that cannot be made,
+  /// only what is among `findings` already.
   static func planStages(
-    _ recipe: Recipe, from source: any ModelSource, options: PlanOptions
-  ) async throws -> MergePlan {
-    var source = StagedSource(source: source)
-    for stage in recipe.stages {
-      let plan = try await plan(stage.recipe, from: source, options: options)
-      // The next recipe would read the files of the model that the tokenizer comes from.
-      guard plan.writtenFiles.isEmpty, plan.vocabulary.map({ $0.home == plan.donor }) ?? true else {
-        let finding = Diagnostic(
-          .error, "the recipe of \(stage.name) changes the tokenizer, which only the last one can",
-          advice: "move its \"tokenizer\" and \"chat_template\" to the last recipe",
-          at: stage.recipe.tokenizer?.node)
-        throw RecipeError([finding], file: recipe.file, text: recipe.text)
+    _ recipe: Recipe, _ models: OpenModels, _ options: PlanOptions, _ findings: Findings
+  ) throws -> MergePlan {
+    var stages: [MergePlan.Stage] = []
+    var findings = findings
+    var failed: Set<String> = []
+    func attempt(_ name: String, _ recipe: Recipe) throws -> MergePlan? {
+      guard !recipe.models.contains(where: { failed.contains($0.path) }) else {
+        failed.insert(name)
+        return nil
       }
-      source.stages.append(MergePlan.Stage(name: stage.name, plan: plan))
+      do {
+        let plan = try plan(recipe, models.models(of: recipe, stages: stages), options: options)
+        for warning in plan.warnings { findings.add(warning) }
+        return plan
+      } catch let error as RecipeError {
+        failed.insert(name)
+        for finding in error.diagnostics { findings.add(finding) }
+        return nil
+      }
+    }
+    for stage in recipe.stages {
+      guard let plan = try attempt(stage.name, stage.recipe) else { continue }
+      stages.append(MergePlan.Stage(name: stage.name, plan: plan))
     }
     var last = recipe
     last.stages = []
-    var plan = try await plan(last, from: source, options: options)
-    plan.stages = source.stages
-    return plan
-  }
-}
-
-/// The results of stages by their names, and all other models from another source.
-private struct StagedSource: ModelSource {
-  let source: any ModelSource
-  var stages: [MergePlan.Stage] = []
-
-  func model(_ reference: ModelReference) async throws -> SourceModel {
-    if let stage = stages.first(where: { $0.name == reference.path }) {
-      return try stage.model(reference)
+    guard var plan = try attempt("", last), !findings.hasErrors else {
+      throw RecipeError(findings.sorted, file: recipe.file, text: recipe.text)
     }
-    return try await source.model(reference)
-  }
-
-  func fetchWeights(of model: SourceModel) async throws {
-    try await source.fetchWeights(of: model)
+    plan.stages = stages
+    plan.warnings = findings.sorted
+    return plan
   }
 }
 
 extension MergePlan.Stage {
   /// The result as a model, which can be planned with before it exists: its headers are known from the plan.
   ///
-  /// Configuration and tokenizer files are read where the result will have them from.
+  /// Tokenizer and other files are read where the result will have them from, or as the plan has them.
   func model(_ reference: ModelReference) throws -> SourceModel {
     let donor = plan.models[plan.donor].checkpoint
     var tensors: [TensorName: StoredTensor] = [:]
@@ -67,7 +65,8 @@ extension MergePlan.Stage {
         },
         shards: plan.layout.shards.map {
           Checkpoint.Shard(name: $0.name, size: $0.size, folder: Self.place(name, in: "."))
-        }, tensors: tensors, isSingleFile: donor.isSingleFile))
+        }, tensors: tensors, isSingleFile: donor.isSingleFile),
+      files: plan.outputFiles)
   }
 
   static func place(_ name: String, in folder: FilePath) -> FilePath { folder.appending(name) }

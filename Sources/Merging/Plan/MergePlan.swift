@@ -150,7 +150,7 @@ package struct MergePlan: Sendable {
   package let unused: [UnusedTensor]
   package let seed: UInt64
   /// What the user should know before the merge runs.
-  package let warnings: [Diagnostic]
+  package internal(set) var warnings: [Diagnostic]
   /// Merges whose results this one reads, in the order in which they have to be made.
   package internal(set) var stages: [Stage] = []
 

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
-internal import Storage
-internal import SystemPackage
 internal import Weights
 
 extension Planner {
@@ -30,9 +28,8 @@ extension Planner {
       let config = try vocabulary?.written("tokenizer_config.json").map {
         try JSONDocument(parsing: $0)
       }
-      let folder = models[home].checkpoint.folder
       let files = try template.files(
-        config: config ?? json("tokenizer_config.json", of: home), folder: folder)
+        config: config ?? json("tokenizer_config.json", of: home), home: models[home].files)
       for file in files { vocabulary?.write(file.name, file.bytes) }
     } catch {
       findings.error("the chat template cannot be written: \(error)")
@@ -40,10 +37,7 @@ extension Planner {
   }
 
   private func template(of model: Int) -> ChatTemplate? {
-    let checkpoint = models[model].checkpoint
-    guard !checkpoint.isSingleFile else { return nil }
-    return ChatTemplate(
-      folder: checkpoint.folder, config: json("tokenizer_config.json", of: model))
+    ChatTemplate(models[model].files, config: json("tokenizer_config.json", of: model))
   }
 
   private mutating func chosen(
@@ -89,7 +83,7 @@ extension Planner {
       ChatTemplate(String(decoding: $0, as: UTF8.self))
     }
     guard let template = written ?? template(of: home),
-      let own = vocabulary?.tokenizer ?? tokenizer(of: home)
+      let own = vocabulary?.tokenizer ?? (try? Tokenizer(models[home].files))
     else {
       return
     }
@@ -132,10 +126,5 @@ extension Planner {
         reading: .asTheyAre, rows: rows, rowCount: rows[donor], home: home)
     }
     vocabulary?.write(name, fixed?.bytes ?? fresh.bytes(.pretty(indent: 2)))
-  }
-
-  private func tokenizer(of model: Int) -> Tokenizer? {
-    let checkpoint = models[model].checkpoint
-    return checkpoint.isSingleFile ? nil : try? Tokenizer(folder: checkpoint.folder)
   }
 }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
-internal import Storage
 internal import SystemPackage
 internal import Weights
 
@@ -73,25 +72,31 @@ extension Planner {
   }
 
   /// What goes with the weights: files of the donor, and of the model that the tokenizer comes from.
-  func files(_ donor: Int) -> [MergePlan.CopiedFile] {
+  func files(_ donor: Int) -> (copied: [MergePlan.CopiedFile], written: [MergePlan.WrittenFile]) {
     let home = vocabulary?.home ?? donor
-    let written = Set((vocabulary?.files ?? []).map(\.name))
-    var files = copies(of: donor) { home == donor || !DonorFiles.isTokenizer($0) }
-    if home != donor { files += copies(of: home, where: DonorFiles.isTokenizer) }
-    return files.filter { !written.contains($0.name) }
+    let written = vocabulary?.files ?? []
+    var names = names(of: donor) { home == donor || !DonorFiles.isTokenizer($0) }
+      .map { (name: $0, model: donor) }
+    if home != donor {
+      names += self.names(of: home, where: DonorFiles.isTokenizer).map { ($0, home) }
+    }
+    var copied: [MergePlan.CopiedFile] = []
+    var kept: [MergePlan.WrittenFile] = []
+    for (name, model) in names where !written.contains(where: { $0.name == name }) {
+      switch models[model].files.content(name) {
+      case .copy(let source): copied.append(MergePlan.CopiedFile(source: source, name: name))
+      case .bytes(let bytes): kept.append(MergePlan.WrittenFile(name: name, bytes: bytes))
+      case nil: break
+      }
+    }
+    return (copied, kept + written)
   }
 
-  private func copies(
-    of model: Int, where isWanted: (String) -> Bool
-  ) -> [MergePlan.CopiedFile] {
-    let checkpoint = models[model].checkpoint
-    guard !checkpoint.isSingleFile else { return [] }
-    let folder = checkpoint.folder
-    let files = (try? FileSystem.files(below: folder)) ?? []
+  private func names(of model: Int, where isWanted: (String) -> Bool) -> [String] {
     let takesTokenizer = options.copiesTokenizer || recipe.tokenizer != nil
-    return files.filter { path in
-      DonorFiles.isCopied(path.string) && isWanted(path.string)
-        && (takesTokenizer || !DonorFiles.isTokenizer(path.string))
-    }.map { MergePlan.CopiedFile(source: folder.pushing($0), name: $0.string) }
+    return models[model].files.names.map(\.string).filter { name in
+      DonorFiles.isCopied(name) && isWanted(name)
+        && (takesTokenizer || !DonorFiles.isTokenizer(name))
+    }
   }
 }

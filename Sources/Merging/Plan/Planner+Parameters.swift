@@ -72,84 +72,13 @@ extension Planner {
         let value = entry.setting.evaluated(
           name: name, position: position, kind: parameter.kind)
       else { continue }
-      guard let converted = value.converted(to: parameter.kind) else {
-        findings.error(
-          "\"\(parameter.name)\" is \(parameter.kind.description), not \"\(value)\"",
-          at: entry.value)
+      if let fault = parameter.fault(of: value) {
+        findings.error(fault, at: entry.value)
         return (nil, entry.value, true)
       }
-      if let range = parameter.range, let number = converted.number, !range.contains(number) {
-        findings.error(
-          "\"\(parameter.name)\" \(converted) is outside \(range.text)", at: entry.value)
-        return (nil, entry.value, true)
-      }
-      return (converted, entry.value, false)
+      return (value.converted(to: parameter.kind), entry.value, false)
     }
     return (nil, nil, false)
-  }
-
-  // MARK: Names
-
-  /// Notes parameters that the method does not have, or that stand where they have no effect.
-  mutating func checkParameterNames(_ spec: MethodSpec) {
-    check(recipe.parameters, spec, isModel: false)
-    switch recipe.body {
-    case .models(let sources): check(sources, spec, base: recipe.base)
-    case .slices(let slices): check(slices, spec)
-    case .modules(let modules):
-      for module in modules {
-        check(module.parameters, spec, isModel: false)
-        switch module.body {
-        case .models(let sources): check(sources, spec, base: recipe.base)
-        case .slices(let slices): check(slices, spec)
-        }
-      }
-    }
-  }
-
-  private mutating func check(_ slices: [Recipe.Slice], _ spec: MethodSpec) {
-    for slice in slices {
-      check(slice.parameters, spec, isModel: false)
-      check(slice.sources, spec, base: slice.base ?? recipe.base)
-    }
-  }
-
-  private mutating func check(
-    _ sources: [Recipe.Source], _ spec: MethodSpec, base: ModelReference?
-  ) {
-    for source in sources {
-      check(source.parameters, spec, isModel: true)
-      guard spec.base != .ordinary, source.model == base else { continue }
-      for entry in source.parameters.entries where spec.parameter(entry.name)?.scope == .model {
-        findings.warning("\"\(entry.name)\" has no effect on the base model", at: entry.key)
-      }
-    }
-  }
-
-  private mutating func check(_ table: ParameterTable, _ spec: MethodSpec, isModel: Bool) {
-    for entry in table.entries {
-      if let parameter = spec.parameter(entry.name) {
-        if isModel, parameter.scope == .method {
-          findings.warning(
-            "\"\(entry.name)\" is a parameter of the method and has no effect on a single model",
-            advice: "move it to the recipe's \"parameters\"", at: entry.key)
-        }
-      } else if MergeMethods.parameterNames.contains(entry.name) {
-        findings.warning(
-          "\"\(entry.name)\" is no parameter of \(spec.id) and has no effect", at: entry.key)
-      } else if let meant = Suggestion.closest(
-        to: entry.name, among: spec.parameters.map(\.name).filter { $0.count > 1 })
-      {
-        findings.error(
-          "unknown parameter \"\(entry.name)\"", advice: "did you mean \"\(meant)\"?",
-          at: entry.key)
-      } else {
-        findings.warning(
-          "\"\(entry.name)\" is no parameter of \(spec.id) and has no effect",
-          advice: "its parameters: " + spec.parameters.map(\.name).joined(separator: ", "),
-          at: entry.key)
-      }
-    }
   }
 }
 

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
-internal import Storage
-internal import SystemPackage
 internal import Weights
 
 extension Planner {
@@ -17,9 +15,9 @@ extension Planner {
     } else {
       compareVocabularies()
     }
-    warnOfLostIDs()
     planChatTemplate()
     if recipe.tokenizer != nil || recipe.chatTemplate != nil { checkTurnEnd() }
+    if options.copiesTokenizer || recipe.tokenizer != nil { compareRoles() }
   }
 
   // MARK: With a tokenizer setting
@@ -58,12 +56,13 @@ extension Planner {
             name: models[$0].reference.description, vocabulary: tokenizers[$0]?.vocabulary,
             rows: rows[$0])
         }, request, taking: tokenizer.vocabulary)
+      let report = VocabularyReport(output)
       vocabulary = VocabularyPlan(
         reading: .byToken(output), rows: rows, rowCount: output.rowCount, home: home,
-        tokenizer: tokenizer)
+        tokenizer: tokenizer, report: report)
       patch(tokenizer, output, settings)
-      report(VocabularyReport(output), settings)
-      compareRoles(tokenizers, home)
+      warn(of: report, settings)
+      comparePreparations(tokenizers, home)
     } catch {
       refuse(error, settings)
     }
@@ -75,8 +74,8 @@ extension Planner {
     var tokenizers: [Tokenizer?] = []
     for (index, model) in models.enumerated() {
       do {
-        let isAlone = model.checkpoint.isSingleFile
-        let tokenizer = isAlone ? nil : try Tokenizer(folder: model.checkpoint.folder)
+        let relative = tokenizers.last { $0 != nil } ?? nil
+        let tokenizer = try Tokenizer(model.files, sharingWith: relative)
         tokenizers.append(tokenizer)
         if tokenizer == nil, index != home {
           findings.warning(
@@ -165,10 +164,7 @@ extension Planner {
 
   /// A JSON file of a model; nil if there is none that can be read.
   func json(_ name: String, of model: Int) -> JSONDocument? {
-    let checkpoint = models[model].checkpoint
-    guard !checkpoint.isSingleFile else { return nil }
-    let bytes = try? FileSystem.read(checkpoint.folder.appending(name))
-    return bytes.flatMap { try? JSONDocument(parsing: $0) }
+    (try? models[model].files.read(name)).flatMap { try? JSONDocument(parsing: $0) }
   }
 
   // MARK: Without one
@@ -214,18 +210,14 @@ extension Planner {
 
   /// Warns where rows of the same number belong to different tokens.
   private mutating func compareVocabularies() {
-    let texts = models.map { model in
-      model.checkpoint.isSingleFile
-        ? nil : try? FileSystem.read(model.checkpoint.folder.appending("tokenizer.json"))
-    }
-    guard options.copiesTokenizer, texts.contains(where: { $0 != nil && $0 != texts[donor] }),
-      let text = texts[donor], let home = try? TokenizerDocument(parsing: text).vocabulary.tokens
+    let words = models.map { Tokenizer.wordFiles($0.files) }
+    guard options.copiesTokenizer, words.contains(where: { !$0.isEmpty && $0 != words[donor] }),
+      let own = try? Tokenizer(models[donor].files)
     else { return }
+    let home = own.vocabulary.tokens
     let rows = models.map(\.checkpoint.embeddingRows)
-    for model in models.indices where texts[model] != text && rows[model] == rows[donor] {
-      guard let other = texts[model].flatMap({ try? TokenizerDocument(parsing: $0) }) else {
-        continue
-      }
+    for model in models.indices where words[model] != words[donor] && rows[model] == rows[donor] {
+      guard let other = try? Tokenizer(models[model].files, sharingWith: own) else { continue }
       let tokens = other.vocabulary.tokens
       let differing = zip(home, tokens).count { $0 != nil && $1 != nil && $0 != $1 }
       let lost = tokens.dropFirst(home.count).compactMap { $0?.string }

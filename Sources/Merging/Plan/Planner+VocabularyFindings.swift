@@ -7,7 +7,7 @@ internal import Weights
 /// What the user is told about vocabularies.
 extension Planner {
   /// Warns of tokens that are lost, or that have no weights.
-  mutating func report(_ report: VocabularyReport, _ settings: TokenizerSettings) {
+  mutating func warn(of report: VocabularyReport, _ settings: TokenizerSettings) {
     for share in report.shares {
       if !share.phantoms.isEmpty {
         let fate = share.model == report.home ? "are left out" : "count as missing"
@@ -36,27 +36,66 @@ extension Planner {
     }
   }
 
-  /// Warns where text is prepared, or special tokens are used, in another way than in the output.
-  mutating func compareRoles(_ tokenizers: [Tokenizer?], _ home: Int) {
+  /// Warns where text is prepared in another way than in the output.
+  mutating func comparePreparations(_ tokenizers: [Tokenizer?], _ home: Int) {
     for (model, tokenizer) in tokenizers.enumerated() where model != home {
       guard let tokenizer, let own = tokenizers[home] else { continue }
       let preparations = [own.vocabulary.preparation, tokenizer.vocabulary.preparation]
-      if !preparations.contains(.null), preparations[0] != preparations[1] {
-        findings.warning(
-          "\(models[model].reference) prepares text in another way than the output (normalizer and "
-            + "pre_tokenizer of tokenizer.json)", at: node(of: models[model].reference))
-      }
-      let differing = Tokenizer.Role.allCases.compactMap { role -> String? in
-        guard let theirs = tokenizer.token(for: role), theirs != own.token(for: role) else {
-          return nil
-        }
-        return "\(role.rawValue) \(theirs) (the output: \(own.token(for: role) ?? "none"))"
-      }
-      guard !differing.isEmpty else { continue }
+      guard !preparations.contains(.null), preparations[0] != preparations[1] else { continue }
       findings.warning(
-        "\(models[model].reference) has other special tokens: "
-          + differing.joined(separator: ", "), at: node(of: models[model].reference))
+        "\(models[model].reference) prepares text in another way than the output (normalizer and "
+          + "pre_tokenizer of tokenizer.json)", at: node(of: models[model].reference))
     }
+  }
+
+  /// Warns where other tokens have a part to play, or end the output, than in the output.
+  mutating func compareRoles() {
+    let home = vocabulary?.home ?? donor
+    func token(_ role: Tokenizer.Role, _ model: Int) -> String? {
+      let names = ["tokenizer_config.json", "special_tokens_map.json"]
+      return Tokenizer.token(for: role, in: names.map { json($0, of: model) })
+    }
+    let own = Tokenizer.Role.allCases.map { token($0, home) }
+    let ends = endIDs(of: home, isOutput: true)
+    for model in models.indices where model != home {
+      let differing = zip(Tokenizer.Role.allCases, own).compactMap { role, own -> String? in
+        guard let theirs = token(role, model), theirs != own else { return nil }
+        return "\(role.rawValue) \(theirs) (the output: \(own ?? "none"))"
+      }
+      if !differing.isEmpty {
+        findings.warning(
+          "\(models[model].reference) has other special tokens: "
+            + differing.joined(separator: ", "), at: node(of: models[model].reference))
+      }
+      let others = endIDs(of: model, isOutput: false).filter { id in
+        outputID(of: id, in: model).map { !ends.contains($0) } ?? false
+      }
+      if !ends.isEmpty, !others.isEmpty {
+        findings.warning(
+          "\(models[model].reference) ends what it writes with \(sample(others.map(String.init))) "
+            + "(eos_token_id), too, but the output does not: it may go on for ever",
+          advice: "add it to the eos_token_id of the output's generation_config.json",
+          at: node(of: models[model].reference))
+      }
+    }
+  }
+
+  /// The ids that end what a model, or the output, writes.
+  private func endIDs(of model: Int, isOutput: Bool) -> [Int] {
+    let name = "generation_config.json"
+    let written = isOutput ? vocabulary?.written(name) : nil
+    let generation =
+      written.flatMap { try? JSONDocument(parsing: $0) } ?? json(name, of: isOutput ? donor : model)
+    let config = models[model].checkpoint.config?.json
+    return [generation?.root.json, config, config?["text_config"]].lazy.map {
+      TokenIDs.numbers($0?["eos_token_id"])
+    }.first { !$0.isEmpty } ?? []
+  }
+
+  /// The id that a token of a model has in the output.
+  private func outputID(of id: Int, in model: Int) -> Int? {
+    guard case .byToken(let output) = vocabulary?.reading else { return id }
+    return output.ids[model].firstIndex(of: Int32(clamping: id))
   }
 
   /// Some texts, and a sign that there are more.
@@ -64,18 +103,23 @@ extension Planner {
     texts.prefix(5).joined(separator: ", ") + (texts.count > 5 ? ", …" : "")
   }
 
-  /// Warns of ids in the output's settings that its vocabulary no longer has.
-  mutating func warnOfLostIDs() {
-    guard let vocabulary else { return }
-    let files =
-      [models[vocabulary.home].checkpoint.config?.json]
-      + [json("generation_config.json", of: vocabulary.home)?.root.json]
-    for (key, id) in files.compactMap(\.self).flatMap({
-      TokenIDs.outside($0, rows: vocabulary.rowCount)
-    }) {
+  /// Warns of ids that the output's files name and its embedding has no row for.
+  mutating func warnOfLostIDs(_ plan: MergePlan) {
+    guard let rows = plan.embeddingRows else { return }
+    // A vocabulary that was planned has no token without a row.
+    let lost =
+      (try? plan.lostIDs(in: plan.outputFiles, skipsTokens: plan.vocabulary != nil)) ?? []
+    for id in lost where id.token == nil {
       findings.warning(
-        "\(key) is \(id), but the output has only \(vocabulary.rowCount) rows",
-        advice: "change it in config.json and generation_config.json of the output")
+        "\(id.key) is \(id.id), but the output has only \(rows) rows",
+        advice: "change it in \(id.file) of the output")
+    }
+    let tokens = lost.compactMap(\.token)
+    if !tokens.isEmpty {
+      findings.warning(
+        "\(tokens.count) tokens of the output's tokenizer have no row in its embedding of \(rows) rows: "
+          + sample(tokens),
+        advice: "\"tokenizer: {source: base}\" leaves them out")
     }
   }
 }

@@ -39,15 +39,19 @@ package struct Planner {
   /// The output's vocabulary; nil if rows are merged one by one as they are.
   var vocabulary: VocabularyPlan?
 
-  private init(_ recipe: Recipe, _ options: PlanOptions, _ models: [SourceModel]) {
+  private init(
+    _ recipe: Recipe, _ options: PlanOptions, _ models: [SourceModel], _ findings: Findings
+  ) {
     self.recipe = recipe
     self.options = options
+    self.findings = findings
     let donor = recipe.base.flatMap { base in models.firstIndex { $0.reference == base } } ?? 0
     self.models = models.isEmpty ? [] : models.aligned(to: donor)
     layouts = self.models.map { ModelLayout($0.checkpoint) }
-    for warning in recipe.warnings { findings.add(warning) }
     for model in models {
-      for warning in model.warnings { findings.warning(warning, at: node(of: model.reference)) }
+      for warning in model.warnings {
+        self.findings.warning(warning, at: node(of: model.reference))
+      }
     }
   }
 
@@ -57,83 +61,41 @@ package struct Planner {
   package static func plan(
     _ recipe: Recipe, from source: any ModelSource, options: PlanOptions = PlanOptions()
   ) async throws -> MergePlan {
-    if !recipe.stages.isEmpty {
-      return try await planStages(recipe, from: source, options: options)
+    var findings = Findings()
+    var hasMethods = true
+    for recipe in recipe.stages.map(\.recipe) + [recipe] {
+      let check = RecipeCheck(recipe)
+      for finding in check.findings.all { findings.add(finding) }
+      hasMethods = hasMethods && check.method != nil
     }
     // Without a method the models do not matter; nobody shall wait for them.
-    guard MergeMethods.method(recipe.method) != nil else {
-      return try plan(recipe, [], options: options)
+    guard hasMethods else {
+      throw RecipeError(findings.sorted, file: recipe.file, text: recipe.text)
     }
-    var models: [SourceModel] = []
-    var failures: [UnavailableModels.Failure] = []
-    for (reference, result) in try await Self.models(recipe.models, from: source) {
-      switch result {
-      case .success(let model): models.append(model)
-      case .failure(let error):
-        failures.append(.init(model: reference, node: recipe.node(of: reference), error: error))
-      }
+    let models = try await OpenModels(recipe, from: source, beside: findings)
+    guard !recipe.findings.contains(where: { $0.severity == .error }) else {
+      throw RecipeError(findings.sorted, file: recipe.file, text: recipe.text)
     }
-    guard failures.isEmpty else {
-      throw UnavailableModels(failures: failures, file: recipe.file, text: recipe.text)
-    }
-    return try plan(recipe, models, options: options)
+    return try planStages(recipe, models, options, findings)
   }
 
-  /// Finds models, all at the same time: in the order of the references, each with what came of it.
-  private static func models(_ references: [ModelReference], from source: any ModelSource)
-    async throws -> [(ModelReference, Result<SourceModel, any Error>)]
-  {
-    try await withThrowingTaskGroup(of: (Int, Result<SourceModel, any Error>).self) { group in
-      for (index, reference) in references.enumerated() {
-        group.addTask {
-          do {
-            return (index, .success(try await source.model(reference)))
-          } catch let error as CancellationError {
-            throw error
-          } catch {
-            return (index, .failure(error))
-          }
-        }
-      }
-      var results: [Int: Result<SourceModel, any Error>] = [:]
-      for try await (index, result) in group { results[index] = result }
-      return references.enumerated().compactMap { index, reference in
-        results[index].map { (reference, $0) }
-      }
-    }
-  }
-
-  /// Plans a merge of models that have been found already.
+  /// Plans a merge of models that have been opened already.
   package static func plan(
     _ recipe: Recipe, _ models: [SourceModel], options: PlanOptions = PlanOptions()
   ) throws(RecipeError) -> MergePlan {
-    var planner = Planner(recipe, options, models)
-    guard let plan = planner.plan(), !planner.findings.hasErrors else {
+    let check = RecipeCheck(recipe)
+    var planner = Planner(recipe, options, models, check.findings)
+    guard let method = check.method, let plan = planner.plan(method), !planner.findings.hasErrors
+    else {
       throw RecipeError(planner.findings.sorted, file: recipe.file, text: recipe.text)
     }
     return plan
   }
 
-  private mutating func plan() -> MergePlan? {
-    guard let method = MergeMethods.method(recipe.method) else {
-      let names = MergeMethods.all.map { $0.spec.id }
-      let meant = Suggestion.closest(to: recipe.method, among: names)
-      findings.error(
-        "unknown merge method \"\(recipe.method)\"",
-        advice: meant.map { "did you mean \"\($0)\"?" }
-          ?? "methods: \(names.joined(separator: ", "))",
-        at: recipe.methodNode)
-      return nil
-    }
-    checkParameterNames(method.spec)
-    if method.spec.base == .required, recipe.base == nil, !slicesNameBases {
-      findings.error(
-        "\(method.spec.id) needs a base model", advice: "add \"base_model: NAME\"",
-        at: recipe.methodNode)
-      return nil
-    }
+  private mutating func plan(_ method: any MergeMethod.Type) -> MergePlan? {
     checkArchitectures()
     planVocabulary()
+    guard !recipe.lacksBase(method.spec) else { return nil }
     let donor = recipe.base.flatMap(index(of:)) ?? 0
     var assembly = Assembly(method: method, donor: donor)
     assemble(&assembly)
@@ -148,24 +110,23 @@ package struct Planner {
     let bases = Set(assembly.bases)
     let unused = unusedTensors(assembly)
     let config = config(assembly)
-    return MergePlan(
+    let files = files(donor)
+    var plan = MergePlan(
       recipe: recipe, method: method,
       models: models.indices.map { .init(source: models[$0], isBase: bases.contains($0)) },
       donor: donor, steps: assembly.steps, layout: layout, config: config,
-      files: files(donor), writtenFiles: vocabulary?.files ?? [],
+      files: files.copied, writtenFiles: files.written,
       vocabulary: vocabulary?.report, layers: assembly.layers, unused: unused, seed: seed,
-      warnings: findings.warnings)
+      warnings: [])
+    warnOfLostIDs(plan)
+    plan.warnings = findings.warnings
+    return plan
   }
 
   var seed: UInt64 { options.seed ?? recipe.seed ?? 0 }
 
   func index(of reference: ModelReference) -> Int? {
     models.firstIndex { $0.reference == reference }
-  }
-
-  private var slicesNameBases: Bool {
-    if case .slices(let slices) = recipe.body { return slices.allSatisfy { $0.base != nil } }
-    return false
   }
 
   private mutating func checkArchitectures() {

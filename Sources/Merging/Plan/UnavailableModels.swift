@@ -14,6 +14,8 @@ package struct UnavailableModels: Error {
 
   /// In the order of the recipe; not empty.
   package let failures: [Failure]
+  /// What else is wrong, found without the models.
+  package let findings: [Diagnostic]
   /// The recipe's file, as the user named it, and its text: for showing the lines at fault.
   package let file: String
   package let text: String

@@ -10,7 +10,7 @@ package struct UnusedTensor: Hashable, Sendable {
     /// The configuration says that the output head is the embedding, so this copy of it is not read.
     case tiedHead = "the output head is the embedding"
     /// Its layer is in no slice.
-    case layerNotTaken = "its layer is not taken"
+    case layerNotTaken = "in layers that are not taken"
     /// It belongs to no layer, and that part of the output is made of other sources.
     case takenFromOthers = "taken from another source"
     /// A table that the model's code computes again.
@@ -18,7 +18,7 @@ package struct UnusedTensor: Hashable, Sendable {
     /// It belongs to a quantisation that is undone.
     case quantization = "only for quantised weights"
     /// The model is not merged, it gives its configuration or tokenizer.
-    case notMerged = "the model gives only settings"
+    case notMerged = "of models that give only settings"
     /// The models that it would be merged with do not have it.
     case noCounterpart = "no counterpart in the other models"
   }
@@ -44,7 +44,9 @@ extension Planner {
         let reason: UnusedTensor.Reason
         if used[index].isEmpty {
           reason = .notMerged
-        } else if name.isOutputHead {
+        } else if name.isOutputHead,
+          !(outputs.contains(name) && model.checkpoint.ownHeads.contains(name))
+        {
           reason = .tiedHead
         } else if name.isBuffer {
           reason = .buffer

@@ -61,8 +61,8 @@ package struct Recipe: Sendable {
   package let tokenizer: TokenizerSettings?
   package let chatTemplate: String?
   package let seed: UInt64?
-  /// What was noticed while reading, none of it fatal.
-  package internal(set) var warnings: [Diagnostic]
+  /// What was noticed while reading; with errors among it, the recipe is only good for finding more of them.
+  package internal(set) var findings: [Diagnostic]
   /// Recipes of the same file whose results are used here by name, in the order in which they are merged.
   package internal(set) var stages: [Stage] = []
 

@@ -45,7 +45,6 @@ extension RecipeReader {
     }
     var recipe = last.recipe
     recipe.stages = order
-    recipe.warnings = findings.warnings
     return recipe
   }
 
@@ -82,13 +81,6 @@ extension RecipeReader {
         findings.error(
           "\(reference) is the result of a recipe, which has no revision or adapter",
           at: document.node)
-        return false
-      }
-      if stage.recipe.tokenizer != nil || stage.recipe.chatTemplate != nil {
-        findings.error(
-          "\"tokenizer\" and \"chat_template\" belong into the last recipe",
-          advice: "\"\(reference.path)\" takes over the vocabulary of its base, or first model",
-          at: stage.node)
         return false
       }
       guard collect(stage, documents, &order, &open) else { return false }

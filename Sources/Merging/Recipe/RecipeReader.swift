@@ -9,14 +9,18 @@ internal import Weights
 extension Recipe {
   /// Reads a recipe file.
   ///
+  /// - Parameter keepsErrors: Whether what is wrong becomes one of the recipe's `findings`, so that the planner can
+  ///   look for more and tell all at once.
   /// - Throws: `RecipeError` with everything that is wrong with it.
-  package init(contentsOf path: FilePath) throws {
+  package init(contentsOf path: FilePath, keepsErrors: Bool = false) throws {
     let bytes = try FileSystem.read(path)
-    try self.init(parsing: bytes, file: path.string)
+    try self.init(parsing: bytes, file: path.string, keepsErrors: keepsErrors)
   }
 
   /// Reads a recipe; of several YAML documents those with a name are merged first and used by it.
-  package init(parsing bytes: [UInt8], file: String) throws(RecipeError) {
+  package init(
+    parsing bytes: [UInt8], file: String, keepsErrors: Bool = false
+  ) throws(RecipeError) {
     let text = String(decoding: bytes, as: UTF8.self)
     let documents: [YAMLNode]
     do throws(YAMLError) { documents = try YAML.parse(bytes) } catch {
@@ -34,9 +38,10 @@ extension Recipe {
         "the recipe is empty", advice: "begin with \"merge_method:\"", at: nil)
       recipe = nil
     }
-    guard let recipe, !reader.findings.hasErrors else {
+    guard var recipe, keepsErrors || !reader.findings.hasErrors else {
       throw RecipeError(reader.findings.sorted, file: file, text: text)
     }
+    recipe.findings = reader.findings.all
     self = recipe
   }
 }
@@ -75,7 +80,7 @@ struct RecipeReader {
       dtype: dtype(node["dtype"]), outputDType: dtype(node["out_dtype"]),
       parameters: parameters(node["parameters"]), tokenizer: tokenizer(node),
       chatTemplate: node["chat_template"].flatMap { isAbsent($0) ? nil : chatTemplate($0) },
-      seed: node["random_seed"].flatMap { seed($0) }, warnings: findings.warnings)
+      seed: node["random_seed"].flatMap { seed($0) }, findings: [])
     return method == nil ? nil : recipe
   }
 

@@ -6,7 +6,8 @@ internal import Weights
 
 extension MergePlan {
   /// Opens a finished folder as anyone would who loads the model: index, headers, names, dtypes, shapes and
-  /// places have to be the planned ones, and config.json has to be readable.
+  /// places have to be the planned ones, config.json has to be readable, and the ids of tokens have to have rows
+  /// unless the plan has warned of them.
   ///
   /// That the values are finite was seen to while they were written.
   func check(_ folder: FilePath) throws {
@@ -24,5 +25,10 @@ extension MergePlan {
     }
     guard written.tensors.count == steps.count else { throw fail("there are more tensors") }
     guard (written.config == nil) == (config == nil) else { throw fail("config.json is missing") }
+    let lost = try lostIDs(in: ModelFiles(folder: folder))
+    let known = lost.isEmpty ? [] : try lostIDs(in: outputFiles)
+    if let id = lost.first(where: { !known.contains($0) }) {
+      throw fail("\(id.file) has the id \(id.id) (\(id.token ?? id.key)), which has no row")
+    }
   }
 }

@@ -2,25 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Documents
-internal import Storage
-package import SystemPackage
 
 extension ChatTemplate {
   /// The files that hold a template, with this one in them: all of the places where one is looked for.
   ///
   /// - Parameters:
   ///   - config: tokenizer_config.json with all other changes made; nil if there is none.
-  ///   - folder: Where the tokenizer's files come from.
+  ///   - home: Where the tokenizer's files come from.
   package func files(
-    config: JSONDocument?, folder: FilePath
+    config: JSONDocument?, home: ModelFiles
   ) throws -> [(name: String, bytes: [UInt8])] {
     var files: [(name: String, bytes: [UInt8])] = [("chat_template.jinja", Array(text.utf8))]
     if let config {
-      files.append(("tokenizer_config.json", try installed(in: config, folder).bytes))
+      files.append(("tokenizer_config.json", try installed(in: config, home).bytes))
     }
     // Models that see or hear keep it in a file of their processor.
-    let old = folder.appending("chat_template.json")
-    if FileSystem.kind(old) == .file {
+    if home.content("chat_template.json") != nil {
       let json: JSON = ["chat_template": .string(text)]
       files.append(("chat_template.json", json.bytes(.pretty(indent: 2)) + [UInt8(ascii: "\n")]))
     }
@@ -28,7 +25,7 @@ extension ChatTemplate {
   }
 
   /// A tokenizer_config.json with this template as its only one, or as the default one of several.
-  private func installed(in config: JSONDocument, _ folder: FilePath) throws -> JSONDocument {
+  private func installed(in config: JSONDocument, _ home: ModelFiles) throws -> JSONDocument {
     let key = "chat_template"
     let named = config.root[key]?.elements.enumerated().first { _, entry in
       entry["name"]?.string == "default"
@@ -38,7 +35,7 @@ extension ChatTemplate {
     do throws(TokenizerFault) {
       return try config.patched([.set(path, to: .string(text))])
     } catch {
-      throw TokenizerError(file: folder.appending("tokenizer_config.json"), fault: error)
+      throw TokenizerError(file: home.path("tokenizer_config.json"), fault: error)
     }
   }
 }

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Documents
-internal import Storage
-package import SystemPackage
 
 /// The Jinja text that makes the turns of a conversation into the text that a model reads.
 package struct ChatTemplate: Hashable, Sendable {
@@ -28,10 +26,10 @@ package struct ChatTemplate: Hashable, Sendable {
     self.text = text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
-  /// The template that a model's folder has: chat_template.jinja, else chat_template.json, else the one in
+  /// The template that a model has: chat_template.jinja, else chat_template.json, else the one in
   /// tokenizer_config.json.
-  package init?(folder: FilePath, config: JSONDocument?) {
-    func read(_ name: String) -> [UInt8]? { try? FileSystem.read(folder.appending(name)) }
+  package init?(_ files: ModelFiles, config: JSONDocument?) {
+    func read(_ name: String) -> [UInt8]? { try? files.read(name) }
     if let bytes = read("chat_template.jinja") {
       text = String(decoding: bytes, as: UTF8.self)
       return

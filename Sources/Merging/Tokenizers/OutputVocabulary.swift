@@ -79,6 +79,7 @@ package struct OutputVocabulary: Sendable {
   package let rowCount: Int
   /// For each model the id of each token of the output; -1 if it has no weights for it.
   let ids: [[Int32]]
+  private let appendedIDs: [JSONKey: Int]
 
   /// - Parameters:
   ///   - models: In the order of the recipe.
@@ -95,10 +96,12 @@ package struct OutputVocabulary: Sendable {
     tokens = Array(tokens.prefix(rows))
     while tokens.last == .some(nil) { tokens.removeLast() }
 
-    var known = Set(tokens.compactMap(\.self))
     var appended: [AddedToken] = []
+    var appendedIDs: [JSONKey: Int] = [:]
     func append(_ text: JSONKey, _ flags: AddedToken.Flags) {
-      guard known.insert(text).inserted else { return }
+      if let id = vocabulary.id(of: text), id < rows { return }
+      guard appendedIDs[text] == nil else { return }
+      appendedIDs[text] = tokens.count
       appended.append(AddedToken(id: tokens.count, text: text, flags: flags))
       tokens.append(text)
     }
@@ -130,23 +133,32 @@ package struct OutputVocabulary: Sendable {
       case .kept: max(tokens.count, rows)
       case .multiple(let factor): (tokens.count + factor - 1) / factor * factor
       }
+    self.appendedIDs = appendedIDs
     ids = models.map { model in
-      let vocabulary = model.vocabulary ?? vocabulary
-      return tokens.map { text in
-        guard let id = text.flatMap(vocabulary.id(of:)), id < model.rows else { return -1 }
-        return Int32(id)
+      let other = model.vocabulary ?? vocabulary
+      func find(_ text: JSONKey) -> Int32 {
+        other.id(of: text).flatMap { $0 < model.rows ? Int32($0) : nil } ?? -1
       }
+      guard other.words === vocabulary.words else {
+        return tokens.map { text in text.map(find) ?? -1 }
+      }
+      // Words have the ids of the output; only added tokens may have others.
+      var ids = tokens.indices.map { id in
+        tokens[id] != nil && id < model.rows ? Int32(id) : -1
+      }
+      for text in (vocabulary.added + other.added + appended).map(\.text) {
+        let own = vocabulary.id(of: text).flatMap { $0 < rows ? $0 : nil }
+        if let id = own ?? appendedIDs[text] { ids[id] = find(text) }
+      }
+      return ids
     }
   }
 
   /// The id of a token in the output.
   package func id(of text: JSONKey) -> Int? {
-    if let id = models[request.home].vocabulary?.id(of: text), id < tokens.count,
-      tokens[id] == text
-    {
-      return id
-    }
-    return appended.first { $0.text == text }?.id
+    let home = models[request.home]
+    if let id = home.vocabulary?.id(of: text), id < home.rows { return id }
+    return appendedIDs[text]
   }
 
   /// Refuses to unite vocabularies that differ in more than added tokens.

@@ -11,8 +11,8 @@ extension OutputVocabulary {
     private let rows: [Int: Int]
     private let holders: [Int]
     private let rules: [Int: TokenRule]
-    /// For each model whether a row belongs to a token; only asked about rows without a token.
-    private let named: [[Bool]]
+    /// The tokens whose rows the recipe decides for every model.
+    private let forced: Set<Int>
 
     /// - Parameter rows: For each model that has the tensor, by its number, how many rows it has.
     package init(_ vocabulary: OutputVocabulary, rows: [Int: Int]) {
@@ -24,17 +24,18 @@ extension OutputVocabulary {
         if let id = vocabulary.id(of: rule.text) { rules[id] = rule }
       }
       self.rules = rules
-      let hasUnnamed =
-        vocabulary.rowCount > vocabulary.tokens.count || vocabulary.tokens.contains(nil)
-      named = vocabulary.models.map { model in
-        hasUnnamed ? model.vocabulary?.tokens.map { $0 != nil } ?? [] : []
-      }
+      forced = Set(rules.keys.filter { rules[$0]?.isForced == true })
     }
 
     /// The rows of the output for one of the models.
     package func map(for model: Int) -> RowMap {
       var map = RowMap()
-      for row in vocabulary.tokens.indices { map.append(source(of: row, for: model)) }
+      var row = 0
+      while row < vocabulary.tokens.count {
+        let run = ownRun(from: row, of: model)
+        map.append(source(of: row, for: model), count: max(1, run))
+        row += max(1, run)
+      }
       let padding = vocabulary.rowCount - vocabulary.tokens.count
       if case .multiple = vocabulary.request.padding {
         map.append(.average, count: padding)
@@ -46,9 +47,23 @@ extension OutputVocabulary {
       return map
     }
 
+    /// How many tokens from this one on have rows of the model that follow one another, too.
+    private func ownRun(from row: Int, of model: Int) -> Int {
+      let ids = vocabulary.ids[model]
+      let first = ids[row]
+      guard first >= 0, let rows = rows[model] else { return 0 }
+      var end = row
+      while end < ids.count, Int(ids[end]) == Int(first) + end - row, ids[end] < rows,
+        forced.isEmpty || !forced.contains(end)
+      {
+        end += 1
+      }
+      return end - row
+    }
+
     private func source(of row: Int, for model: Int) -> RowMap.Source {
       guard vocabulary.tokens[row] != nil else { return unnamed(row, for: model) }
-      if let rule = rules[row], rule.isForced { return defaultSource(of: row) }
+      if forced.contains(row) { return defaultSource(of: row) }
       return place(of: row, in: model).map(RowMap.Source.rows) ?? defaultSource(of: row)
     }
 
@@ -87,8 +102,7 @@ extension OutputVocabulary {
     private func unnamed(_ row: Int, for model: Int) -> RowMap.Source {
       for owner in [model, vocabulary.request.home] {
         guard let rows = rows[owner], row < rows else { continue }
-        let named = vocabulary.models[owner].vocabulary == nil ? [] : named[owner]
-        if row >= named.count || !named[row] {
+        if vocabulary.models[owner].vocabulary?.hasToken(row) != true {
           return .rows(from: RowMap.Place(model: owner, row: row))
         }
       }

@@ -112,8 +112,21 @@ package struct SentencePieceModel: Sendable {
   func vocabulary(added: [AddedToken]) throws(TokenizerFault) -> Vocabulary {
     try Vocabulary(
       kind: isBytePair ? .bpe : .unigram,
-      words: Dictionary(
-        pieces.enumerated().map { ($1.text, $0) }, uniquingKeysWith: { one, _ in one }),
+      words: WordList(
+        Dictionary(
+          pieces.enumerated().map { ($1.text, $0) }, uniquingKeysWith: { one, _ in one })),
+      numbered: added)
+  }
+
+  /// The vocabulary as XLM-RoBERTa's code makes it of the pieces: four tokens of fairseq's come first, instead of
+  /// the model's own three, and a mask after all others.
+  func fairseqVocabulary(added: [AddedToken]) throws(TokenizerFault) -> Vocabulary {
+    let first: [JSONKey] = ["<s>", "<pad>", "</s>", "<unk>"]
+    let texts = first + pieces.dropFirst(first.count - 1).map(\.text) + ["<mask>"]
+    return try Vocabulary(
+      kind: isBytePair ? .bpe : .unigram,
+      words: WordList(
+        Dictionary(texts.enumerated().map { ($1, $0) }, uniquingKeysWith: { one, _ in one })),
       numbered: added)
   }
 }

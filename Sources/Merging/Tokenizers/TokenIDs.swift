@@ -47,13 +47,10 @@ enum TokenIDs {
     return edits
   }
 
-  /// The ids of a file that are too large for a vocabulary, each with its key.
+  /// The ids beside a key that are too large for a vocabulary, each with its key; objects inside are left out.
   static func outside(_ json: JSON, rows: Int) -> [(key: String, id: Int)] {
-    (json.members ?? []).flatMap { member -> [(key: String, id: Int)] in
-      if isKey(member.key) {
-        return numbers(member.value).filter { $0 >= rows }.map { (member.key, $0) }
-      }
-      return outside(member.value, rows: rows)
+    (json.members ?? []).filter { isKey($0.key) }.flatMap { member in
+      numbers(member.value).filter { $0 >= rows }.map { (member.key, $0) }
     }
   }
 

@@ -5,10 +5,9 @@ package import Documents
 internal import Storage
 package import SystemPackage
 
-/// The tokenizer of a model as the files in its folder make it up.
+/// The tokenizer of a model as its files make it up.
 package struct Tokenizer: Sendable {
-  /// The folder that the files are in.
-  package let folder: FilePath
+  package let files: ModelFiles
   /// The file that the words come from.
   package let source: String
   package let vocabulary: Vocabulary
@@ -19,31 +18,29 @@ package struct Tokenizer: Sendable {
   /// special_tokens_map.json.
   package let specialTokens: JSONDocument?
 
-  /// Reads the tokenizer of a folder; nil if there is none.
+  /// Reads a tokenizer; nil if there is none.
   ///
+  /// - Parameter relative: A tokenizer that probably has the same words, which are then held once for both.
   /// - Throws: `TokenizerError` for a file that is not what its name says, `StorageError`.
-  package init?(folder: FilePath) throws {
-    func read(_ name: String) throws -> [UInt8]? {
-      let path = folder.appending(name)
-      return FileSystem.kind(path) == .file ? try FileSystem.read(path) : nil
-    }
+  package init?(_ files: ModelFiles, sharingWith relative: Tokenizer? = nil) throws {
     func parse<Value>(
       _ name: String, _ body: ([UInt8]) throws(TokenizerFault) -> Value
     ) throws -> Value? {
-      guard let bytes = try read(name) else { return nil }
+      guard let bytes = try files.read(name) else { return nil }
       do throws(TokenizerFault) { return try body(bytes) } catch {
-        throw TokenizerError(file: folder.appending(name), fault: error)
+        throw TokenizerError(file: files.path(name), fault: error)
       }
     }
     func json(_ name: String) throws -> JSONDocument? {
       try parse(name) { bytes throws(TokenizerFault) in try JSONDocument(tokenizerFile: bytes) }
     }
 
-    self.folder = folder
+    self.files = files
     config = try json("tokenizer_config.json")
     specialTokens = try json("special_tokens_map.json")
     let document = try parse("tokenizer.json") { bytes throws(TokenizerFault) in
-      try TokenizerDocument(parsing: bytes)
+      try TokenizerDocument(
+        JSONDocument(tokenizerFile: bytes), sharingWith: relative?.document)
     }
     self.document = document
     if let document {
@@ -52,24 +49,33 @@ package struct Tokenizer: Sendable {
       return
     }
     let added = Self.added(config, try json("added_tokens.json"))
-    let merges = try read("merges.txt").map(MergeRules.lines)
+    let merges = try files.read("merges.txt").map(MergeRules.lines)
+    let isFairseq = Self.isFairseq(config, try json("config.json"))
     let readers: [(String, ([UInt8]) throws(TokenizerFault) -> Vocabulary)] = [
       (
         "vocab.json",
         { bytes throws(TokenizerFault) in
           let words = try TokenizerDocument.ids(of: JSONDocument(tokenizerFile: bytes).root)
           return try Vocabulary(
-            kind: merges == nil ? .wordLevel : .bpe, words: words, numbered: added,
+            kind: merges == nil ? .wordLevel : .bpe, words: WordList(words), numbered: added,
             merges: merges ?? .none)
         }
       ),
       (
         "vocab.txt",
         { bytes throws(TokenizerFault) in
-          try Vocabulary(kind: .wordPiece, words: Self.lines(of: bytes), numbered: added)
+          try Vocabulary(
+            kind: .wordPiece, words: WordList(Self.lines(of: bytes)), numbered: added)
         }
       ),
       ("tokenizer.model", Self.pieces(added)), ("spiece.model", Self.pieces(added)),
+      (
+        "sentencepiece.bpe.model",
+        { bytes throws(TokenizerFault) in
+          guard isFairseq else { throw .unknownNumbering }
+          return try SentencePieceModel(parsing: bytes).fairseqVocabulary(added: added)
+        }
+      ),
     ]
     for (name, reader) in readers {
       guard let vocabulary = try parse(name, reader) else { continue }
@@ -78,6 +84,15 @@ package struct Tokenizer: Sendable {
       return
     }
     return nil
+  }
+
+  /// The bytes of the files that decide what tokens there are; two models where they are the same have the same.
+  static func wordFiles(_ files: ModelFiles) -> [[UInt8]] {
+    if let document = try? files.read("tokenizer.json") { return [document] }
+    return [
+      "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+      "added_tokens.json",
+    ].compactMap { try? files.read($0) }
   }
 
   private static func pieces(
@@ -97,6 +112,13 @@ package struct Tokenizer: Sendable {
       ids[JSONKey(bytes: line.last == UInt8(ascii: "\r") ? line.dropLast() : line)] = id
     }
     return ids
+  }
+
+  /// Whether the pieces of sentencepiece.bpe.model are numbered as XLM-RoBERTa does it. Other models with a file of
+  /// this name number them in other ways, which nothing but their code tells.
+  private static func isFairseq(_ config: JSONDocument?, _ model: JSONDocument?) -> Bool {
+    config?.root["tokenizer_class"]?.string.map { $0.hasPrefix("XLMRobertaTokenizer") }
+      ?? (model?.root["model_type"]?.string == "xlm-roberta")
   }
 
   /// The added tokens of a tokenizer without tokenizer.json.
@@ -126,7 +148,12 @@ extension Tokenizer {
 
   /// The token that has a role; nil if none has.
   package func token(for role: Role) -> String? {
-    for document in [config, specialTokens] {
+    Self.token(for: role, in: [config, specialTokens])
+  }
+
+  /// The token that has a role in tokenizer_config.json or else special_tokens_map.json; nil if none has.
+  static func token(for role: Role, in documents: [JSONDocument?]) -> String? {
+    for document in documents {
       guard let node = document?.root[role.rawValue] else { continue }
       if let text = node.string ?? node["content"]?.string { return text }
     }

@@ -7,18 +7,30 @@ package import Documents
 package struct TokenizerDocument: Sendable {
   package let document: JSONDocument
   package let vocabulary: Vocabulary
+  /// The part that the words are in.
+  private let words: JSONNode
 
   package init(parsing bytes: [UInt8]) throws(TokenizerFault) {
     try self.init(JSONDocument(tokenizerFile: bytes))
   }
 
-  package init(_ document: JSONDocument) throws(TokenizerFault) {
+  /// - Parameter relative: A tokenizer that probably has the same words, which are then held once for both.
+  package init(
+    _ document: JSONDocument, sharingWith relative: TokenizerDocument? = nil
+  ) throws(TokenizerFault) {
     guard let model = document.root["model"], model.kind == .object else { throw .missing("model") }
     guard let words = model["vocab"] else { throw .missing("model.vocab") }
     let kind = try Self.kind(of: model, words)
     self.document = document
+    self.words = words
+    let list: WordList
+    if let relative, relative.vocabulary.kind == kind, relative.words.source == words.source {
+      list = relative.vocabulary.words
+    } else {
+      list = try WordList(kind == .unigram ? Self.indices(of: words) : Self.ids(of: words))
+    }
     vocabulary = try Vocabulary(
-      kind: kind, words: kind == .unigram ? Self.indices(of: words) : Self.ids(of: words),
+      kind: kind, words: list,
       listed: Self.added(in: document.root["added_tokens"]),
       merges: model["merges"].map(MergeRules.list) ?? .none,
       preparation: .array([

@@ -2,21 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Documents
-internal import Storage
-internal import SystemPackage
 
 /// The changes to a tokenizer's files that make them those of the output.
 ///
 /// Tokens without weights go, new ones are put behind the others; every other byte stays.
 package struct TokenizerPatch: Sendable {
   /// Files that are written instead of being copied, by name.
-  package private(set) var files: [(name: String, bytes: [UInt8])] = []
+  package internal(set) var files: [(name: String, bytes: [UInt8])] = []
   /// What could not be done, and why.
-  package private(set) var warnings: [String] = []
+  package internal(set) var warnings: [String] = []
 
-  private let tokenizer: Tokenizer
+  let tokenizer: Tokenizer
   private let appended: [AddedToken]
-  private let stripped: [(text: JSONKey, id: Int)]
+  let stripped: [(text: JSONKey, id: Int)]
 
   /// - Throws: `TokenizerError` if the files do not allow it.
   package init(_ tokenizer: Tokenizer, for vocabulary: OutputVocabulary) throws {
@@ -38,15 +36,16 @@ package struct TokenizerPatch: Sendable {
       try map.patched(mapEdits)
     }
     try patchList()
+    try patchWords()
     try patchPieces()
   }
 
-  private mutating func patch<Source>(
+  mutating func patch<Source>(
     _ name: String, _ source: Source?, _ body: (Source) throws(TokenizerFault) -> JSONDocument
   ) throws {
     guard let source else { return }
     do throws(TokenizerFault) { files.append((name, try body(source).bytes)) } catch {
-      throw TokenizerError(file: tokenizer.folder.appending(name), fault: error)
+      throw TokenizerError(file: tokenizer.files.path(name), fault: error)
     }
   }
 
@@ -91,9 +90,7 @@ package struct TokenizerPatch: Sendable {
 
   private mutating func patchList() throws {
     let name = "added_tokens.json"
-    let path = tokenizer.folder.appending(name)
-    if FileSystem.kind(path) == .file {
-      let bytes = try FileSystem.read(path)
+    if let bytes = try tokenizer.files.read(name) {
       let (appended, stripped) = (appended, stripped)
       try patch(name, bytes) { bytes throws(TokenizerFault) in
         let document = try JSONDocument(tokenizerFile: bytes)
@@ -116,11 +113,8 @@ package struct TokenizerPatch: Sendable {
   /// Appends pieces for all tokens behind the last one, if their ids follow one another.
   private mutating func patchPieces() throws {
     let name = "tokenizer.model"
-    let path = tokenizer.folder.appending(name)
-    guard let first = appended.first, FileSystem.kind(path) == .file else { return }
+    guard let first = appended.first, let bytes = try tokenizer.files.read(name) else { return }
     do throws(TokenizerFault) {
-      let bytes: [UInt8]
-      do { bytes = try FileSystem.read(path) } catch { throw .missing(name) }
       let model = try SentencePieceModel(parsing: bytes)
       let count = model.pieces.count
       let own = tokenizer.vocabulary.added.filter { $0.id >= count && $0.id < first.id }
@@ -161,7 +155,7 @@ extension TokenizerDocument {
     edits += numberingEdits(appended, stripped)
     let result = try document.patched(edits)
     // The library gives out ids by its own rules: what counts is what it will read.
-    let vocabulary = try TokenizerDocument(result).vocabulary
+    let vocabulary = try TokenizerDocument(result, sharingWith: self).vocabulary
     for token in appended where vocabulary.id(of: token.text) != token.id {
       throw .unplaceable(
         token: token.text.string, wanted: token.id, given: vocabulary.id(of: token.text))
@@ -176,7 +170,7 @@ extension TokenizerDocument {
     _ appended: [AddedToken], _ stripped: [(text: JSONKey, id: Int)]
   ) -> [JSONEdit] {
     let gone = Set(stripped.map(\.text))
-    var count = vocabulary.words.keys.count { !gone.contains($0) }
+    var count = vocabulary.words.ids.count - gone.count { vocabulary.words.ids[$0] != nil }
     var highest = vocabulary.added.last { !gone.contains($0.text) }?.id ?? -1
     return appended.compactMap { token in
       let given = max(count, highest + 1)
@@ -196,7 +190,7 @@ extension TokenizerDocument {
         edits.append(.remove(["added_tokens", .index(index)]))
       }
     }
-    let words = vocabulary.words
+    let words = vocabulary.words.ids
     if vocabulary.kind == .unigram {
       edits += words.filter { gone.contains($0.key) }.values.sorted().map {
         .remove(["model", "vocab", .index($0)])

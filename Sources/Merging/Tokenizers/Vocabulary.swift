@@ -18,7 +18,7 @@ package struct Vocabulary: Sendable {
 
   package let kind: Kind
   /// The words that text is cut into; added tokens may be listed among them.
-  package let words: [JSONKey: Int]
+  package let words: WordList
   /// In the order of their ids.
   package let added: [AddedToken]
   /// One more than the highest id.
@@ -34,15 +34,16 @@ package struct Vocabulary: Sendable {
 
   /// - Parameter added: In the order of the file; ids that are not among `words` are given out anew.
   init(
-    kind: Kind, words: [JSONKey: Int], listed added: [AddedToken], merges: MergeRules = .none,
+    kind: Kind, words: WordList, listed added: [AddedToken], merges: MergeRules = .none,
     preparation: JSON = .null
   ) throws(TokenizerFault) {
-    var highest = try Self.highest(words.values)
-    var next = words.count
+    var highest = words.end - 1
+    var next = words.ids.count
     var ids: [JSONKey: Int] = [:]
     var tokens: [AddedToken] = []
     for token in added where ids[token.text] == nil {
-      let id = words[token.text] ?? next
+      let id = words.ids[token.text] ?? next
+      guard id < Self.idLimit else { throw .idOutOfRange(id) }
       next = max(next, id + 1)
       highest = max(highest, id)
       ids[token.text] = id
@@ -59,9 +60,9 @@ package struct Vocabulary: Sendable {
 
   /// - Parameter added: With ids that hold as they are, as in tokenizers that are read by Python alone.
   init(
-    kind: Kind, words: [JSONKey: Int], numbered added: [AddedToken], merges: MergeRules = .none
+    kind: Kind, words: WordList, numbered added: [AddedToken], merges: MergeRules = .none
   ) throws(TokenizerFault) {
-    end = max(try Self.highest(words.values), try Self.highest(added.map(\.id))) + 1
+    end = max(words.end, try Self.end(of: added.lazy.map(\.id)))
     self.kind = kind
     self.words = words
     self.added = added.sorted { $0.id < $1.id }
@@ -70,27 +71,38 @@ package struct Vocabulary: Sendable {
     addedIDs = Dictionary(added.map { ($0.text, $0.id) }, uniquingKeysWith: { $1 })
   }
 
-  /// The highest of some ids, all of which have to be ids; -1 if there are none.
-  private static func highest(_ ids: some Sequence<Int>) throws(TokenizerFault) -> Int {
-    var highest = -1
+  /// One more than the highest of some ids, all of which have to be ids.
+  static func end(of ids: some Sequence<Int>) throws(TokenizerFault) -> Int {
+    var end = 0
     for id in ids {
       guard 0..<idLimit ~= id else { throw .idOutOfRange(id) }
-      highest = max(highest, id)
+      end = max(end, id + 1)
     }
-    return highest
+    return end
   }
 
   /// The id of a token; an added token wins over a word.
-  package func id(of token: JSONKey) -> Int? { addedIDs[token] ?? words[token] }
+  package func id(of token: JSONKey) -> Int? { addedIDs[token] ?? words.ids[token] }
   package func id(of token: String) -> Int? { id(of: JSONKey(token)) }
 
   /// Whether a token is one of the added ones.
   package func isAdded(_ token: JSONKey) -> Bool { addedIDs[token] != nil }
 
+  /// Whether there is a token with an id.
+  func hasToken(_ id: Int) -> Bool {
+    if words.texts.indices.contains(id), words.texts[id] != nil { return true }
+    var (low, high) = (0, added.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if added[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low < added.count && added[low].id == id
+  }
+
   /// The token of each id; nil where there is none.
   package var tokens: [JSONKey?] {
-    var tokens = [JSONKey?](repeating: nil, count: end)
-    for (text, id) in words { tokens[id] = text }
+    var tokens = words.texts
+    tokens += [JSONKey?](repeating: nil, count: end - tokens.count)
     for token in added { tokens[token.id] = token.text }
     return tokens
   }
@@ -106,6 +118,8 @@ package enum TokenizerFault: Error, Hashable, Sendable {
   case idOutOfRange(Int)
   /// A tokenizer.model that is no SentencePiece model, and where it stops making sense.
   case brokenPieces(offset: Int)
+  /// A sentencepiece.bpe.model of a model that is not known to number its pieces in some way.
+  case unknownNumbering
   /// A token that would not get the id that its row has.
   case unplaceable(token: String, wanted: Int, given: Int?)
   case unchangeable(JSONEditError)
@@ -119,6 +133,8 @@ extension TokenizerFault: CustomStringConvertible {
     case .unknownKind(let name): "\"\(name)\" is a kind of tokenizer that is not known"
     case .idOutOfRange(let id): "\(id) is no id of a token"
     case .brokenPieces(let offset): "it is no SentencePiece model (byte \(offset))"
+    case .unknownNumbering:
+      "what ids its pieces have is known to the model's own code alone; save it with a tokenizer.json"
     case .unplaceable(let token, let wanted, let given):
       "the token \(token) would get the id \(given.map(String.init) ?? "of none"), not \(wanted)"
     case .unchangeable(let error): "\(error)"

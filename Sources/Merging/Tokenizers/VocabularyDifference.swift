@@ -18,21 +18,23 @@ package struct VocabularyDifference: Hashable, Sendable {
     var onlyInFirst = 0
     var onlyInSecond = 0
     var renumbered = 0
-    // A word that the other has as an added token is the same word.
-    for (word, id) in one.words where !one.isAdded(word) {
-      guard let other = two.id(of: word) else {
-        onlyInFirst += 1
-        continue
+    if one.words !== two.words {
+      // A word that the other has as an added token is the same word.
+      for (word, id) in one.words.ids where !one.isAdded(word) {
+        guard let other = two.id(of: word) else {
+          onlyInFirst += 1
+          continue
+        }
+        if other != id { renumbered += 1 }
       }
-      if other != id { renumbered += 1 }
-    }
-    for (word, id) in two.words where !two.isAdded(word) {
-      guard let other = one.id(of: word) else {
-        onlyInSecond += 1
-        continue
+      for (word, id) in two.words.ids where !two.isAdded(word) {
+        guard let other = one.id(of: word) else {
+          onlyInSecond += 1
+          continue
+        }
+        // Those that are words of both have been counted.
+        if other != id, one.isAdded(word) { renumbered += 1 }
       }
-      // Those that are words of both have been counted.
-      if other != id, one.isAdded(word) { renumbered += 1 }
     }
     self.onlyInFirst = onlyInFirst
     self.onlyInSecond = onlyInSecond

@@ -27,9 +27,8 @@ struct VocabularyPlan {
   /// Files that are written instead of being copied.
   var files: [MergePlan.WrittenFile] = []
 
-  var report: VocabularyReport? {
-    if case .byToken(let output) = reading { VocabularyReport(output) } else { nil }
-  }
+  /// What becomes of the tokens, if rows are read by them.
+  var report: VocabularyReport?
 
   /// Writes a file, instead of what it was to be so far.
   mutating func write(_ name: String, _ bytes: [UInt8]) {
@@ -79,10 +78,10 @@ extension Planner {
   /// another model's.
   func vocabularyEdits(_ config: ModelConfig) -> [JSONEdit] {
     guard let vocabulary else { return [] }
-    let key = "vocab_size"
-    var edits = config.textScopes.filter { scope in
-      config.value(at: scope + [key])?.int.map { $0 != vocabulary.rowCount } == true
-    }.map { JSONEdit.set(($0 + [key]).map(JSONPathComponent.key), to: .int(vocabulary.rowCount)) }
+    let keys = ["vocab_size", "padded_vocab_size"]
+    var edits = config.textScopes.flatMap { scope in keys.map { scope + [$0] } }.filter { path in
+      config.value(at: path)?.int.map { $0 != vocabulary.rowCount } == true
+    }.map { JSONEdit.set($0.map(JSONPathComponent.key), to: .int(vocabulary.rowCount)) }
     if let home = models[vocabulary.home].checkpoint.config, vocabulary.home != donor {
       edits += TokenIDs.edits(of: config.json, to: home.json)
     }

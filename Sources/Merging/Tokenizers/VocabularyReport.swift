@@ -5,11 +5,15 @@ package import Documents
 
 /// What becomes of the tokens in a merge, for people and for programs.
 package struct VocabularyReport: Sendable {
-  /// A token of the output that the tokenizer did not have, and where its row comes from for models without it.
-  package struct Added: Sendable {
+  /// A token of the output, and where its row comes from for models without it.
+  package struct Token: Sendable {
     package let id: Int
     package let text: String
     package let source: RowMap.Source
+    /// Whether the recipe says where its row comes from.
+    package let isRuled: Bool
+    /// Whether models that have it get that row, too.
+    package let isForced: Bool
     /// The models that have it.
     package let owners: [Int]
   }
@@ -32,7 +36,10 @@ package struct VocabularyReport: Sendable {
   package let tokenCount: Int
   package let rowCount: Int
   package let padding: OutputVocabulary.Request.Padding
-  package let added: [Added]
+  /// Those that the tokenizer did not have.
+  package let added: [Token]
+  /// Those that it had and that the recipe gives a row.
+  package let given: [Token]
   package let shares: [Share]
 
   package init(_ vocabulary: OutputVocabulary) {
@@ -46,19 +53,30 @@ package struct VocabularyReport: Sendable {
     tokenCount = vocabulary.tokens.count
     rowCount = vocabulary.rowCount
     padding = vocabulary.request.padding
-    added = vocabulary.appended.map { token in
-      Added(
-        id: token.id, text: token.text.string, source: rules.defaultSource(of: token.id),
-        owners: models.indices.filter { vocabulary.ids[$0][token.id] >= 0 })
+    let ruled = Set(vocabulary.request.rules.filter { $0.source != nil }.map(\.text))
+    let forced = Set(vocabulary.request.rules.filter(\.isForced).map(\.text))
+    let token = { (id: Int, text: JSONKey) in
+      Token(
+        id: id, text: text.string, source: rules.defaultSource(of: id),
+        isRuled: ruled.contains(text), isForced: forced.contains(text),
+        owners: models.indices.filter { vocabulary.ids[$0][id] >= 0 })
     }
-    let known = Set(vocabulary.tokens.compactMap(\.self))
+    added = vocabulary.appended.map { token($0.id, $0.text) }
+    let new = Set(added.map(\.id))
+    given = vocabulary.request.rules.compactMap { rule in
+      guard rule.source != nil, let id = vocabulary.id(of: rule.text), !new.contains(id) else {
+        return nil
+      }
+      return token(id, rule.text)
+    }
     shares = models.indices.map { model in
       let tokens = models[model].vocabulary?.tokens ?? []
       let rows = models[model].rows
+      var isTaken = [Bool](repeating: false, count: tokens.count)
+      for id in vocabulary.ids[model] where id >= 0 && id < tokens.count { isTaken[Int(id)] = true }
       return Share(
         model: model,
-        dropped: tokens.prefix(rows).compactMap(\.self).filter { !known.contains($0) }
-          .map(\.string),
+        dropped: tokens.indices.prefix(rows).compactMap { isTaken[$0] ? nil : tokens[$0]?.string },
         filled: vocabulary.tokens.indices.count {
           vocabulary.tokens[$0] != nil && vocabulary.ids[model][$0] < 0
         },
@@ -67,20 +85,14 @@ package struct VocabularyReport: Sendable {
   }
 
   /// The tokens whose row is zero because no model has them and the recipe does not say.
-  package var zeros: [Added] { added.filter { $0.source == .zero } }
+  package var zeros: [Token] { added.filter { $0.source == .zero && !$0.isRuled } }
 
   /// The report for programs.
   package var json: JSON {
     .object([
       "tokenizer_from": .string(names[home]), "tokens": .int(tokenCount), "rows": .int(rowCount),
-      "padding_rows": .int(rowCount - tokenCount),
-      "added": .array(
-        added.map {
-          .object([
-            "id": .int($0.id), "token": .string($0.text),
-            "models": .array($0.owners.map { .string(names[$0]) }), "row": json($0.source),
-          ])
-        }),
+      "padding_rows": .int(rowCount - tokenCount), "padding": .string(padding.name),
+      "added": .array(added.map(json)), "given": .array(given.map(json)),
       "models": .array(
         shares.map {
           .object([
@@ -89,6 +101,14 @@ package struct VocabularyReport: Sendable {
             "without_row": .array($0.phantoms.map(JSON.string)),
           ])
         }),
+    ])
+  }
+
+  private func json(_ token: Token) -> JSON {
+    .object([
+      "id": .int(token.id), "token": .string(token.text),
+      "models": .array(token.owners.map { .string(names[$0]) }), "row": json(token.source),
+      "forced": .bool(token.isForced),
     ])
   }
 
@@ -101,6 +121,17 @@ package struct VocabularyReport: Sendable {
     case .mean(let places): ["mean_of": .array(places.map(place))]
     case .zero: "zero"
     case .average: "average"
+    }
+  }
+}
+
+extension OutputVocabulary.Request.Padding {
+  /// What the rows beyond the tokens are.
+  package var name: String {
+    switch self {
+    case .none: "none"
+    case .kept: "kept"
+    case .multiple: "mean"
     }
   }
 }

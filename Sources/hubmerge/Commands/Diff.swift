@@ -16,9 +16,9 @@ struct Diff: ReportingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare two models tensor by tensor.",
     discussion: """
-      Tells tensors that one of them lacks, other shapes and dtypes; and for each layer (with --json for each \
-      tensor) the cosine, the length of the difference relative to the first model's, and the share of equal \
-      signs. Models on the hub are fetched when they are not in the cache.
+      Tells tensors that one of them lacks, other shapes and dtypes; and for each layer (with --tensors or --json \
+      for each tensor) the cosine, the length of the difference relative to that of a, the share of equal signs \
+      and the largest difference. Models on the hub are fetched when they are not in the cache.
       """)
 
   @Argument(help: ArgumentHelp("A folder, or an id on the hub.", valueName: "a"))
@@ -26,6 +26,9 @@ struct Diff: ReportingCommand {
 
   @Argument(help: ArgumentHelp("What is compared with it.", valueName: "b"))
   var second: String
+
+  @Flag(help: "List each tensor, too.")
+  var tensors = false
 
   @Option(help: ArgumentHelp("Threads to use.", valueName: "n"))
   var threads: Int?
@@ -44,7 +47,7 @@ struct Diff: ReportingCommand {
         models[0], models[1], threads: threads, isCancelled: { cancellation.isCancelled },
         onProgress: { console.progress.advance($0) })
     }
-    return DiffReport(names: [first, second], difference: difference)
+    return DiffReport(names: [first, second], difference: difference, listsTensors: tensors)
   }
 
   private func model(_ name: String, _ source: HubModelSource) async throws -> SourceModel {
@@ -63,39 +66,60 @@ struct Diff: ReportingCommand {
 struct DiffReport: Report, Sendable {
   let names: [String]
   let difference: ModelDifference
+  /// Whether people are told every tensor that differs, and not only layers.
+  let listsTensors: Bool
+
+  /// More lines about tensors than this are left to `--json`.
+  private static let shown = 60
 
   var text: String {
-    var lines: [String] = []
+    var groups = TensorGroups()
     for tensor in difference.tensors {
       switch tensor.finding {
-      case .onlyInFirst: lines.append("only in \(names[0]): \(tensor.name)")
-      case .onlyInSecond: lines.append("only in \(names[1]): \(tensor.name)")
-      case .shapes(let a, let b): lines.append("shape   \(tensor.name): \(a), \(b)")
-      case .bytes(let areEqual) where !areEqual: lines.append("bytes   \(tensor.name) differs")
+      case .onlyInFirst: groups.add("only in a", tensor.name)
+      case .onlyInSecond: groups.add("only in b", tensor.name)
+      case .shapes(let a, let b): groups.add("shape", tensor.name, "\(a), \(b)")
+      case .bytes(let areEqual) where !areEqual: groups.add("bytes", tensor.name)
       case .compared, .bytes:
         if let a = tensor.first, let b = tensor.second, a != b {
-          lines.append("dtype   \(tensor.name): \(a.torchName), \(b.torchName)")
+          groups.add("dtype", tensor.name, "\(a.torchName), \(b.torchName)")
         }
       }
     }
-    lines += difference.layers.map { layer in
-      "layer   \(layer.number.map { "\(layer.stack).\($0)" } ?? "none"): \(text(layer.sums))"
+    var lines = ["a  \(names[0])", "b  \(names[1])"]
+    lines += groups.lines.prefix(Self.shown)
+    if groups.lines.count > Self.shown {
+      lines.append("and \(groups.lines.count - Self.shown) more, which --json lists")
     }
-    lines.append("all     \(text(difference.total))")
-    return lines.joined(separator: "\n")
+    if difference.isEqual { return (lines + ["equal"]).joined(separator: "\n") }
+    return (lines + table.lines).joined(separator: "\n")
   }
 
-  private func text(_ sums: TensorDifference.Sums) -> String {
-    if sums.differing == 0 { return "equal" }
-    func spell(_ value: Double?) -> String { value.map { Self.rounded($0) } ?? "-" }
-    return "cosine \(spell(sums.cosine)), difference \(spell(sums.relativeNorm)), "
-      + "equal signs \(spell(sums.signAgreement)), "
-      + "\(Quantity.count(sums.differing)) of \(Quantity.count(sums.count)) differ"
+  private var table: TextTable {
+    var table = TextTable()
+    table.add("", "cosine", "difference", "equal signs", "largest", "differ")
+    if listsTensors {
+      for tensor in difference.tensors {
+        if case .compared(let sums) = tensor.finding { add(tensor.name.text, sums, to: &table) }
+      }
+    }
+    for layer in difference.layers where layer.number != nil {
+      add("\(layer.stack).\(layer.number.map(String.init) ?? "")", layer.sums, to: &table)
+    }
+    for layer in difference.layers where layer.number == nil {
+      add(difference.layers.count > 1 ? "other tensors" : "tensors", layer.sums, to: &table)
+    }
+    add("all that both have", difference.total, to: &table)
+    return table
   }
 
-  /// Six digits behind the point.
-  private static func rounded(_ value: Double) -> String {
-    "\((value * 1e6).rounded() / 1e6)"
+  private func add(_ name: String, _ sums: TensorDifference.Sums, to table: inout TextTable) {
+    guard sums.differing > 0 else { return table.add(name, "equal") }
+    let digits = { (value: Double?) in value.map { Quantity.fraction($0) } ?? "-" }
+    table.add(
+      name, digits(sums.cosine), digits(sums.relativeNorm), digits(sums.signAgreement),
+      Quantity.scientific(sums.largest),
+      "\(Quantity.count(sums.differing)) of \(Quantity.count(sums.count))")
   }
 
   var json: JSON {

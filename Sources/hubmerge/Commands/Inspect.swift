@@ -14,8 +14,9 @@ struct Inspect: ReportingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a model is made of.",
     discussion: """
-      Reads headers and config.json only: weights on the hub are not downloaded. Tells parameters by dtype and \
-      by module, stacks of layers, the vocabulary, and whether the output head is the embedding.
+      Reads headers, configuration and tokenizer only: weights on the hub are not downloaded. Tells parameters by \
+      dtype and by module, stacks of layers, the vocabulary, whether the output head is the embedding, the files \
+      and the licence.
       """)
 
   @Argument(help: ArgumentHelp("A folder, or an id on the hub.", valueName: "model"))
@@ -28,11 +29,14 @@ struct Inspect: ReportingCommand {
     let source = HubModelSource(
       hub: try hub.client(console, observe: console.showTransfer), cache: hub.cache)
     let found = try await source.model(try ModelReference(argument: model))
-    let readme = try? FileSystem.read(found.checkpoint.folder.appending("README.md"))
+    let readme = try? found.files.read("README.md")
     let card = readme.flatMap { try? ModelCard(parsing: String(decoding: $0, as: UTF8.self)) }
+    let tokenizer = try? Tokenizer(found.files)
     return InspectReport(
       name: model, commit: found.commit, inspection: ModelInspection(found.checkpoint),
-      license: card?.metadata["license"]?.string)
+      license: card?.metadata["license"]?.string, tokenizer: tokenizer,
+      hasTemplate: ChatTemplate(found.files, config: tokenizer?.config) != nil,
+      files: found.files.names.map(\.string).filter { !$0.hasPrefix(".") })
   }
 }
 
@@ -54,12 +58,18 @@ struct InspectReport: Report, Sendable {
   let commit: String?
   let inspection: ModelInspection
   let license: String?
+  /// Nil if there is none that can be read.
+  let tokenizer: Tokenizer?
+  let hasTemplate: Bool
+  /// Of the folder, or of the hub's repository as far as they are fetched without the weights.
+  let files: [String]
 
   var text: String {
     var lines = ["model    \(name)" + (commit.map { " @ \($0.prefix(12))" } ?? "")]
     if !inspection.architectures.isEmpty {
       lines.append("class    " + inspection.architectures.joined(separator: ", "))
     }
+    if let license { lines.append("licence  \(license)") }
     lines.append(
       "size     \(Quantity.count(inspection.parameterCount)) parameters in "
         + "\(inspection.tensorCount) tensors, \(Quantity.bytes(inspection.byteCount)), "
@@ -73,12 +83,40 @@ struct InspectReport: Report, Sendable {
     }
     if let rows = inspection.embeddingRows {
       let stated = inspection.vocabularySize.map { $0 == rows ? "" : ", config.json says \($0)" }
-      lines.append("tokens   \(rows)" + (stated ?? ""))
+      lines.append("rows     \(rows) of the embedding" + (stated ?? ""))
       lines.append("head     \(inspection.head.rawValue)")
     }
-    if let license { lines.append("licence  \(license)") }
-    lines += inspection.modules.map { "module   \($0.name): \(amount($0))" }
-    return lines.joined(separator: "\n")
+    lines += tokenizerLines
+    let shards = inspection.shards
+    if let first = shards.first {
+      lines.append(
+        "weights  \(first.name)" + (shards.count > 1 ? " and \(shards.count - 1) more" : ""))
+    }
+    if !others.isEmpty { lines.append("files    " + others.joined(separator: ", ")) }
+    var table = TextTable()
+    for module in inspection.modules {
+      table.add(
+        "module   \(module.name)", "\(Quantity.count(module.parameterCount)) parameters",
+        Quantity.bytes(module.byteCount))
+    }
+    return (lines + table.lines).joined(separator: "\n")
+  }
+
+  private var tokenizerLines: [String] {
+    guard let tokenizer else { return [] }
+    let vocabulary = tokenizer.vocabulary
+    var line = "tokens   \(vocabulary.end) in \(tokenizer.source) (\(vocabulary.kind.rawValue))"
+    if !vocabulary.added.isEmpty { line += ", \(vocabulary.added.count) of them added" }
+    let roles = Tokenizer.Role.allCases.compactMap { role in
+      tokenizer.token(for: role).map { "\(role.rawValue) \($0)" }
+    }
+    return [line] + (roles.isEmpty ? [] : ["roles    " + roles.joined(separator: ", ")])
+      + ["chat     " + (hasTemplate ? "has a template" : "no template")]
+  }
+
+  private var others: [String] {
+    let weights = Set(inspection.shards.map(\.name))
+    return files.filter { !weights.contains($0) }
   }
 
   private func amount(_ group: ModelInspection.Group) -> String {
@@ -97,10 +135,22 @@ struct InspectReport: Report, Sendable {
       "vocabulary": inspection.embeddingRows.map { .int($0) },
       "vocab_size": inspection.vocabularySize.map { .int($0) },
       "head": .string("\(inspection.head)"), "license": license.map { .string($0) },
+      "tokenizer": tokenizer.map(json), "chat_template": .bool(hasTemplate),
       "modules": .array(inspection.modules.map(json)),
       "files": .array(
         inspection.shards.map {
           .object([.init("name", .string($0.name)), .init("bytes", .int($0.size))])
+        }), "other_files": .array(others.map(JSON.string)),
+    ])
+  }
+
+  private func json(_ tokenizer: Tokenizer) -> JSON {
+    .object([
+      "file": .string(tokenizer.source), "kind": .string(tokenizer.vocabulary.kind.rawValue),
+      "tokens": .int(tokenizer.vocabulary.end), "added": .int(tokenizer.vocabulary.added.count),
+      "roles": .object(
+        Tokenizer.Role.allCases.compactMap { role in
+          tokenizer.token(for: role).map { JSON.Member(role.rawValue, .string($0)) }
         }),
     ])
   }

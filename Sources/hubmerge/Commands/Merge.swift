@@ -70,6 +70,7 @@ struct MergeReport: Report, Sendable {
       "\(Quantity.bytes(result.bytesWritten)) in \(Quantity.duration(result.seconds))",
     ]
     lines.append("merged  \(result.folder): " + facts.joined(separator: ", "))
+    if let vocabulary = plan.vocabulary { lines.append("tokens  \(vocabulary.summary)") }
     lines.append(
       "speed   \(Quantity.rate(result.throughput)) read and written, "
         + "peak memory \(Quantity.bytes(ProcessMemory.peak))")
@@ -88,6 +89,7 @@ struct MergeReport: Report, Sendable {
       .init("seconds", .double(result.seconds)),
       .init("peak_memory", .int(ProcessMemory.peak)),
       .init("seed", .number(String(plan.seed))),
+      .init("vocabulary", plan.vocabulary?.json ?? .null),
     ])
   }
 

@@ -35,28 +35,43 @@ struct PlanReport: Report, Sendable {
   let threads: Int
 
   var text: String {
-    var lines = ["method   \(plan.method.spec.title) (\(plan.method.spec.id))"]
+    var lines = plan.stages.map { stage in
+      "stage    \(stage.name): \(stage.plan.method.spec.title) of "
+        + stage.plan.models.map(\.name).joined(separator: ", ")
+        + ", \(Quantity.bytes(stage.plan.layout.fileSize)) for the time of the merge"
+    }
+    lines.append("method   \(plan.method.spec.title) (\(plan.method.spec.id))")
     for model in plan.models {
       lines.append(
         "source   \(model.name)"
           + (model.source.commit.map { " @ \($0.prefix(12))" } ?? "")
           + ", \(Quantity.count(model.checkpoint.parameterCount)) parameters"
           + (model.isBase ? " (base)" : ""))
+      if case .models(let sources) = plan.recipe.body,
+        let source = sources.first(where: { $0.model == model.source.reference })
+      {
+        lines += source.parameters.lines
+      }
     }
-    for (name, setting) in plan.recipe.parameters.entries.map({ ($0.name, $0.setting.text) }) {
-      lines.append("setting  \(name) = \(setting)")
+    for entry in plan.recipe.parameters.entries {
+      lines.append("setting  \(entry.name) = \(entry.setting.text)")
     }
-    for run in plan.layers {
-      let sources = run.sources.map { "\($0.layers.text) of \(plan.models[$0.model].name)" }
-      lines.append("layers   \(run.output.text) from " + sources.joined(separator: ", "))
-    }
+    lines += layerLines
     let copies = plan.steps.count { if case .copy = $0.action { true } else { false } }
     lines.append(
       "tensors  \(plan.steps.count), \(Quantity.count(plan.parameterCount)) parameters, "
         + (plan.mainDType?.torchName ?? "") + (copies > 0 ? ", \(copies) copied" : ""))
+    if let vocabulary = plan.vocabulary {
+      lines.append("tokens   \(vocabulary.summary)")
+      for (label, text) in vocabulary.details {
+        lines.append(label + String(repeating: " ", count: 9 - label.count) + text)
+      }
+    }
     for reason in UnusedTensor.Reason.allCases {
       let count = plan.unused.count { $0.reason == reason }
-      if count > 0 { lines.append("unused   \(count) of the sources: \(reason.rawValue)") }
+      if count > 0 {
+        lines.append("unused   \(Quantity.plural(count, "tensor")): \(reason.rawValue)")
+      }
     }
     lines.append(
       "output   \(Quantity.plural(plan.layout.shards.count, "shard")), "
@@ -65,7 +80,7 @@ struct PlanReport: Report, Sendable {
         + plan.models[plan.donor].name)
     lines.append(
       "needs    \(Quantity.bytes(plan.inputBytes)) read, "
-        + "\(Quantity.bytes(plan.layout.fileSize)) of disk, about "
+        + "\(Quantity.bytes(plan.layout.fileSize + stageBytes)) of disk, about "
         + "\(Quantity.bytes(plan.estimatedMemory(threads: threads))) of memory with "
         + Quantity.plural(threads, "thread"))
     if plan.method.spec.needsWholeMatrices {
@@ -75,6 +90,26 @@ struct PlanReport: Report, Sendable {
     }
     if plan.method.spec.isRandom { lines.append("seed     \(plan.seed)") }
     return lines.joined(separator: "\n")
+  }
+
+  /// Bytes of the stages' results.
+  private var stageBytes: Int { plan.stages.reduce(0) { $0 + $1.plan.layout.fileSize } }
+
+  /// A line for each slice, with the parameters that are its own below it.
+  private var layerLines: [String] {
+    var slices: [Recipe.Slice] = []
+    if case .slices(let all) = plan.recipe.body, all.count == plan.layers.count { slices = all }
+    var lines: [String] = []
+    for (index, run) in plan.layers.enumerated() {
+      let sources = run.sources.map { "\($0.layers.text) of \(plan.models[$0.model].name)" }
+      lines.append("layers   \(run.output.text) from " + sources.joined(separator: ", "))
+      guard slices.indices.contains(index) else { continue }
+      lines += slices[index].parameters.lines
+      for source in slices[index].sources where !source.parameters.entries.isEmpty {
+        lines += source.parameters.lines.map { $0 + " for \(source.model)" }
+      }
+    }
+    return lines
   }
 
   var json: JSON {
@@ -95,6 +130,15 @@ struct PlanReport: Report, Sendable {
       .init(
         "files", .array((plan.files.map(\.name) + plan.writtenFiles.map(\.name)).map(JSON.string))),
       .init("vocabulary", plan.vocabulary?.json ?? .null),
+      .init(
+        "stages",
+        .array(
+          plan.stages.map { stage in
+            .object([
+              .init("name", .string(stage.name)),
+              .init("plan", PlanReport(plan: stage.plan, threads: threads).json),
+            ])
+          })),
       .init("tensors", .array(plan.steps.indices.map(tensor))),
       .init("unused", .array(plan.unused.map(unused))),
       .init("warnings", .array(plan.warnings.map { .string($0.message) })),
@@ -146,5 +190,12 @@ struct PlanReport: Report, Sendable {
           }
         return JSON.Member(name, json)
       })
+  }
+}
+
+extension ParameterTable {
+  /// A line for each setting, below the line of what it is for.
+  fileprivate var lines: [String] {
+    entries.map { "         \($0.name) = \($0.setting.text)" }
   }
 }

@@ -47,7 +47,7 @@ struct MergeSetup {
         advice: "hubmerge methods NAME shows one for each method")
     }
     return ModelBuild(
-      recipe: try Recipe(contentsOf: FilePath(recipe)),
+      recipe: try Recipe(contentsOf: FilePath(recipe), keepsErrors: true),
       source: HubModelSource(hub: try client(), cache: hub.cache), options: options,
       threads: threads,
       toolVersion: Hubmerge.version, hubAddress: hub.address,

@@ -68,8 +68,10 @@ struct Console: Sendable {
     return report.status
   }
 
-  /// Tells which models of a recipe cannot be read, each at its place; the status of the first.
+  /// Tells which models of a recipe cannot be read, each at its place, after what is wrong with the recipe itself;
+  /// the status of that, else of the first model.
   private func explain(_ models: UnavailableModels) -> ExitStatus {
+    show(models.findings, file: models.file, text: models.text)
     let reports = models.failures.map { ErrorReport($0.error) }
     progress.interrupt {
       for (failure, report) in zip(models.failures, reports) {
@@ -80,7 +82,8 @@ struct Console: Sendable {
         Self.write(text.rendered, to: 2)
       }
     }
-    return reports.first?.status ?? .internalError
+    let isWrong = models.findings.contains { $0.severity == .error }
+    return isWrong ? .badInput : reports.first?.status ?? .internalError
   }
 
   func show(_ failure: ErrorReport) {

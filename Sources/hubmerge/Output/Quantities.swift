@@ -40,6 +40,26 @@ enum Quantity {
     return whole < 3600 ? "\(minutes):\(rest)" : "\(whole / 3600):\(padded(minutes)):\(rest)"
   }
 
+  /// `0.996475`: six digits behind the point.
+  static func fraction(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e9 else { return "\(value)" }
+    let millionths = Int((abs(value) * 1e6).rounded())
+    let digits = String(millionths % 1_000_000)
+    return (value < 0 && millionths > 0 ? "-" : "") + "\(millionths / 1_000_000)."
+      + String(repeating: "0", count: 6 - digits.count) + digits
+  }
+
+  /// `1.53e-05`: three digits and the power of ten.
+  static func scientific(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return "\(value)" }
+    var exponent = 0
+    var digits = abs(value)
+    while digits >= 9.995 { (digits, exponent) = (digits / 10, exponent + 1) }
+    while digits < 0.9995 { (digits, exponent) = (digits * 10, exponent - 1) }
+    let power = abs(exponent) < 10 ? "0\(abs(exponent))" : "\(abs(exponent))"
+    return (value < 0 ? "-" : "") + threeDigits(digits) + "e" + (exponent < 0 ? "-" : "+") + power
+  }
+
   static func plural(_ count: Int, _ word: String) -> String {
     "\(count) \(word)\(count == 1 ? "" : "s")"
   }

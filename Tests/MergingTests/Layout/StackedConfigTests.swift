@@ -56,6 +56,21 @@ struct StackedConfigTests {
     )
   }
 
+  @Test(
+    "Patterns of layers are put together anew, however they are spelt",
+    arguments: [
+      (#""hybrid_override_pattern":"M-*M""#, #""hybrid_override_pattern":"M*M*""#),
+      (#""hybrid_override_pattern":"M-""#, #""hybrid_override_pattern":"M-""#),
+      (#""block_types":["r","a"]"#, #""block_types":["r","r","a","r"]"#),
+      (#""hybrid_layer_ids":[2]"#, #""hybrid_layer_ids":[1,3]"#),
+    ])
+  func rearrangesPatterns(before: String, after: String) throws {
+    let (text, warnings) = try Self.stacked(
+      #"{"num_hidden_layers":4,\#(before)}"#, count: 4, [0, 2, 3, 2])
+    #expect(text == #"{"num_hidden_layers":4,\#(after)}"#)
+    #expect(warnings.isEmpty)
+  }
+
   @Test("Arrays with an entry for each layer are put together anew, others stay")
   func rearrangesArrays() throws {
     let (text, _) = try Self.stacked(

@@ -189,6 +189,46 @@ struct PlannerErrorTests {
     }
   }
 
+  @Test("What is wrong with the recipe is told with the models that are not there")
+  func tellsBoth() async throws {
+    try await Self.withModels { bench in
+      let error = await #expect(throws: UnavailableModels.self) {
+        try await bench.plan(
+          "merge_method: ties\nmodels: [{model: none, parameters: {densty: 1}}, {model: gone}]")
+      }
+      #expect(error?.failures.map(\.model.path) == ["none", "gone"])
+      #expect(
+        error?.findings.map(\.line) == [
+          "1:15 error: ties needs a base model", "2:37 error: unknown parameter \"densty\"",
+        ])
+    }
+  }
+
+  @Test("All models are opened at the same time")
+  func opensAtOnce() async throws {
+    /// Answers only when it has been asked for both models.
+    actor Gate: ModelSource {
+      let source: FolderSource
+      private var asked = 0
+      init(_ source: FolderSource) { self.source = source }
+
+      func model(_ reference: ModelReference) async throws -> SourceModel {
+        asked += 1
+        for _ in 0..<2000 where asked < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        guard asked == 2 else { throw CancellationError() }
+        return try await source.model(reference)
+      }
+
+      func fetchWeights(of model: SourceModel) async throws {}
+    }
+    try await Self.withModels { bench in
+      let recipe = "merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: b}, {model: a}]"
+      let plan = try await Planner.plan(
+        Recipe(recipe), from: Gate(FolderSource(root: bench.folder)))
+      #expect(plan.models.map(\.name) == ["b", "a"])
+    }
+  }
+
   @Test("A model that is not there is told with its place in the recipe")
   func tellsMissingModels() async throws {
     try await Self.withModels { bench in

@@ -66,6 +66,34 @@ struct StageTests {
     }
   }
 
+  @Test("What is wrong in several recipes of a file is told at once")
+  func tellsAllStages() async throws {
+    try await withTemporaryFolder { folder in
+      let bench = TinyBench(folder: folder)
+      try bench.add("a", TinyModel(0))
+      try bench.add("b", TinyModel(layers: 3, 8))
+      let wrong = """
+        name: one
+        merge_method: linear
+        models: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]
+        ---
+        name: two
+        merge_method: linear
+        models: [{model: b, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]
+        ---
+        merge_method: linear
+        models: [{model: one, parameters: {wieght: 1}}, {model: two, parameters: {weight: 1}}]
+        """
+      let lines = try await bench.errors(wrong).map(\.line)
+      #expect(
+        lines == [
+          "3:55 error: b has 3 layers, not 2 as the others",
+          "7:55 error: a has 2 layers, not 3 as the others",
+          "10:36 error: unknown parameter \"wieght\"",
+        ])
+    }
+  }
+
   @Test("Stages are merged in the order in which they need one another")
   func ordersStages() throws {
     let recipe = try Recipe(

@@ -20,7 +20,7 @@ struct RecipeErrorTests {
 
   /// What is found in a recipe: errors, or the warnings of a recipe that is accepted.
   static func findings(_ text: String) -> [Diagnostic] {
-    do { return try Recipe(text).warnings } catch { return error.diagnostics }
+    do { return try Recipe(text).findings } catch { return error.diagnostics }
   }
 
   static let models = "merge_method: linear\nmodels: [{model: a}]\n"

@@ -49,7 +49,7 @@ struct RecipeTests {
     #expect(recipe.chatTemplate == "auto")
     #expect(recipe.tokenizer?.source == .union)
     #expect(recipe.base == ModelReference(path: "org/base"))
-    #expect(recipe.warnings.isEmpty)
+    #expect(recipe.findings.isEmpty)
     #expect(
       recipe.models == [
         ModelReference(path: "org/a", revision: "main"),
@@ -159,7 +159,7 @@ struct RecipeTests {
       chat_template: null
       """)
     #expect(recipe.base == nil && recipe.dtype == nil && recipe.tokenizer == nil)
-    #expect(recipe.warnings.isEmpty)
+    #expect(recipe.findings.isEmpty)
   }
 
   @Test(

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Documents
-import Merging
 import Storage
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 import Weights
+
+@testable import Merging
 
 @Suite("Running a merge")
 struct MergeRunTests {
@@ -322,6 +323,31 @@ struct MergeRunTests {
       #expect(
         try await bench.plan(recipe, options).files.map(\.name)
           == ["generation_config.json", "modeling_x.py", "sub/file.txt"])
+    }
+  }
+
+  @Test("Ids that have no row are found in the written folder, unless they were known before")
+  func checksIDs() async throws {
+    try await withTemporaryFolder { folder in
+      let bench = TinyBench(folder: folder)
+      var a = TinyModel(1)
+      a.files = ["generation_config.json": #"{"eos_token_id": [3, 4]}"#]
+      try bench.add("a", a)
+      try bench.add("b", TinyModel(2))
+      let plan = try await bench.plan(Self.linear)
+      #expect(
+        plan.warnings.map(\.message) == ["eos_token_id is 4, but the output has only 4 rows"])
+      let target = folder.appending("out")
+      try MergedModel(plan, target: target).write(threads: 1, toolVersion: "test")
+      try plan.check(target)
+      let generation = target.appending("generation_config.json")
+      try FileSystem.write(#"{"pad_token_id": 7}"#, to: generation)
+      let error = #expect(throws: MergeError.self) { try plan.check(target) }
+      #expect("\(error as Any)".contains("the id 7 (pad_token_id)"))
+      try FileSystem.write("{}", to: generation)
+      let tokenizer = TokenizerText.wordLevel(TokenizerText.words("a", "b", "c", "d", "e"))
+      try FileSystem.write(tokenizer, to: target.appending("tokenizer.json"))
+      #expect(throws: MergeError.self) { try plan.check(target) }
     }
   }
 

@@ -107,13 +107,14 @@ internal import Testing
         parsing:
           #"{"chat_template": [{"name": "rag", "template": "r"}, {"name": "default", "template": "d"}]}"#
       )
-      #expect(ChatTemplate(folder: folder, config: config)?.text == "d")
+      #expect(ChatTemplate(ModelFiles(folder: folder), config: config)?.text == "d")
       try FileSystem.write(#"{"chat_template": "j"}"#, to: folder.appending("chat_template.json"))
-      #expect(ChatTemplate(folder: folder, config: config)?.text == "j")
+      #expect(ChatTemplate(ModelFiles(folder: folder), config: config)?.text == "j")
       try FileSystem.write("f", to: folder.appending("chat_template.jinja"))
-      #expect(ChatTemplate(folder: folder, config: config)?.text == "f")
+      #expect(ChatTemplate(ModelFiles(folder: folder), config: config)?.text == "f")
 
-      let files = try ChatTemplate("new \"one\"").files(config: config, folder: folder)
+      let files = try ChatTemplate("new \"one\"")
+        .files(config: config, home: ModelFiles(folder: folder))
       #expect(
         files.map(\.name) == ["chat_template.jinja", "tokenizer_config.json", "chat_template.json"])
       #expect(files[0].bytes == Array("new \"one\"".utf8))

@@ -17,7 +17,7 @@ internal import Testing
   ) throws -> (files: [String: String], warnings: [String]) {
     try withTemporaryFolder { folder in
       for (name, text) in files { try FileSystem.write(text, to: folder.appending(name)) }
-      let tokenizer = try #require(try Tokenizer(folder: folder))
+      let tokenizer = try #require(try Tokenizer(ModelFiles(folder: folder)))
       var request = OutputVocabulary.Request(home: 0)
       request.unites = unites
       let output = try OutputVocabulary(
@@ -104,6 +104,20 @@ internal import Testing
       let merges = try JSON.parse(result)["model"]?["merges"]
       #expect(merges == (asLists ? [["a", "b"]] : ["a b"]))
     }
+  }
+
+  @Test("Words without weights go from the lists that Python reads, too") func stripLists() throws {
+    let text = TokenizerText.bpe(added: [])
+    let patched = try patch(
+      [
+        "tokenizer.json": text, "vocab.json": #"{"a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4}"#,
+        "merges.txt": "#version: 0.2\r\na b\r\nab c\r\n",
+      ], with: text, rows: (4, 4), unites: false)
+    #expect(patched.files["vocab.json"] == #"{"a": 0, "b": 1, "c": 2, "ab": 3}"#)
+    #expect(patched.files["merges.txt"] == "#version: 0.2\r\na b\r\n")
+    let lines = try patch(
+      ["vocab.txt": "a\nb\n##c\n"], with: text, rows: (2, 4), unites: false)
+    #expect(lines.files["vocab.txt"] == "a\nb\n")
   }
 
   @Test("A list of pieces is cut where the weights end") func stripUnigram() throws {

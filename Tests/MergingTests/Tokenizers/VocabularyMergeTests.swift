@@ -89,7 +89,7 @@ internal import Weights
       try values("model.embed_tokens.weight", in: merged.output) == [2, 0, 2, 1, 2, 2, 3, 3, 3, 4])
     #expect(try values("lm_head.bias", in: merged.output) == [200, 201, 202, 303, 304])
     #expect(try json("config.json", in: merged.output)["vocab_size"] == 5)
-    let vocabulary = try #require(try Tokenizer(folder: merged.output)).vocabulary
+    let vocabulary = try #require(try Tokenizer(ModelFiles(folder: merged.output))).vocabulary
     #expect(vocabulary.id(of: "<v>") == 4)
     #expect(merged.plan.vocabulary?.added.map(\.text) == ["<u>", "<v>"])
   }
@@ -107,7 +107,7 @@ internal import Weights
     let merged = try await merge("tokenizer: {source: b}")
     #expect(try values("lm_head.bias", in: merged.output) == [200, 201, 202, 303, 304])
     #expect(try json("generation_config.json", in: merged.output)["eos_token_id"] == 4)
-    let vocabulary = try #require(try Tokenizer(folder: merged.output)).vocabulary
+    let vocabulary = try #require(try Tokenizer(ModelFiles(folder: merged.output))).vocabulary
     #expect(vocabulary.added.map(\.text.string) == ["<u>", "<v>"])
   }
 
@@ -137,9 +137,35 @@ internal import Weights
       """
     let merged = try await merge(settings)
     #expect(try values("lm_head.bias", in: merged.output) == [200, 201, 202, 304, 0])
-    let vocabulary = try #require(try Tokenizer(folder: merged.output)).vocabulary
+    let vocabulary = try #require(try Tokenizer(ModelFiles(folder: merged.output))).vocabulary
     #expect(vocabulary.id(of: "<mine>") == 3)
     #expect(vocabulary.id(of: "<none>") == 4)
+  }
+
+  @Test("A stage may have a tokenizer of its own, which the next recipe goes on with")
+  func stages() async throws {
+    let last = """
+      chat_template: "{{ messages }}<|im_end|>"
+      tokenizer_source: union
+      name: joined
+      ---
+      merge_method: linear
+      base_model: joined
+      models:
+        - {model: joined, parameters: {weight: 0.5}}
+        - {model: b, parameters: {weight: 0.5}}
+      tokenizer: {source: base, tokens: {<mine>: {source: {kind: zero}}}}
+      """
+    let merged = try await merge(last)
+    #expect(try values("lm_head.bias", in: merged.output) == [250, 251, 252, 303, 304, 0])
+    #expect(try json("config.json", in: merged.output)["vocab_size"] == 6)
+    let tokenizer = try #require(try Tokenizer(ModelFiles(folder: merged.output)))
+    #expect(tokenizer.vocabulary.added.map(\.text.string) == ["<u>", "<v>", "<mine>"])
+    #expect(
+      try FileSystem.read(merged.output.appending("chat_template.jinja"))
+        == Array("{{ messages }}<|im_end|>".utf8))
+    #expect(
+      merged.plan.warnings.contains { $0.message.contains("tokens that the vocabulary does not") })
   }
 
   @Test("Without a setting different vocabularies are refused, with the ways out")
@@ -159,6 +185,30 @@ internal import Weights
     #expect(try values("lm_head.bias", in: merged.output) == [200, 201, 202])
     #expect(try json("config.json", in: merged.output)["vocab_size"] == 3)
     #expect(merged.plan.warnings.contains { $0.message.contains("eos_token_id is 4") })
+  }
+
+  @Test("Other special tokens and ends of the output are told by name", arguments: ["", "union"])
+  func roles(source: String) async throws {
+    let folder = try TemporaryFolder()
+    for (name, eos, id) in [("a", "a", "0"), ("b", "b", "[0, 1]")] {
+      try write(name, rows: 3, number: 1, added: [], in: folder.path)
+      try FileSystem.write(
+        #"{"eos_token": "\#(eos)"}"#, to: folder.path.appending("\(name)/tokenizer_config.json"))
+      try FileSystem.write(
+        #"{"eos_token_id": \#(id)}"#, to: folder.path.appending("\(name)/generation_config.json"))
+    }
+    let recipe =
+      "merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]\n"
+      + (source.isEmpty ? "" : "tokenizer_source: \(source)\n")
+    let plan = try await Planner.plan(
+      Recipe(parsing: Array(recipe.utf8), file: "recipe.yml"),
+      from: FolderSource(root: folder.path))
+    #expect(
+      plan.warnings.map(\.message) == [
+        "b has other special tokens: eos_token b (the output: a)",
+        "b ends what it writes with 1 (eos_token_id), too, but the output does not: it may go on for "
+          + "ever",
+      ])
   }
 
   @Test("A template's turn ends the output if that is wanted, else it is warned of")

@@ -80,7 +80,7 @@ internal import Testing
     try FileSystem.write(#"{"a": 0, "b": 1, "ab": 2}"#, to: folder.path.appending("vocab.json"))
     try FileSystem.write("#version: 0.2\na b\n", to: folder.path.appending("merges.txt"))
     try FileSystem.write(#"{"<x>": 3}"#, to: folder.path.appending("added_tokens.json"))
-    let tokenizer = try #require(try Tokenizer(folder: folder.path))
+    let tokenizer = try #require(try Tokenizer(ModelFiles(folder: folder.path)))
     #expect(tokenizer.vocabulary.kind == .bpe)
     #expect(tokenizer.vocabulary.id(of: "<x>") == 3)
     #expect(tokenizer.vocabulary.end == 4)
@@ -90,21 +90,58 @@ internal import Testing
   func slowDamage(id: String) throws {
     let folder = try TemporaryFolder()
     try FileSystem.write(#"{"a": \#(id)}"#, to: folder.path.appending("vocab.json"))
-    #expect(throws: TokenizerError.self) { try Tokenizer(folder: folder.path) }
+    #expect(throws: TokenizerError.self) { try Tokenizer(ModelFiles(folder: folder.path)) }
   }
 
   @Test("The lines of vocab.txt are ids, however they end") func wordPieceFile() throws {
     let folder = try TemporaryFolder()
     try FileSystem.write("[PAD]\r\n\r\nthe\n##s", to: folder.path.appending("vocab.txt"))
-    let vocabulary = try #require(try Tokenizer(folder: folder.path)).vocabulary
+    let vocabulary = try #require(try Tokenizer(ModelFiles(folder: folder.path))).vocabulary
     #expect(vocabulary.kind == .wordPiece)
     #expect(vocabulary.id(of: "the") == 2)
     #expect(vocabulary.id(of: "##s") == 3)
     #expect(vocabulary.end == 4)
   }
 
+  @Test("Tokenizers of the same words hold them once") func sharing() throws {
+    let words = TokenizerText.words("a", "b", "c")
+    func tokenizer(_ text: String) throws -> ModelFiles {
+      ModelFiles(["tokenizer.json": .bytes(Array(text.utf8))], folder: "m")
+    }
+    let one = try #require(try Tokenizer(tokenizer(TokenizerText.wordLevel(words))))
+    let two = try #require(
+      try Tokenizer(
+        tokenizer(TokenizerText.wordLevel(words, added: [(3, "<x>")])), sharingWith: one))
+    #expect(one.vocabulary.words === two.vocabulary.words)
+    #expect(two.vocabulary.id(of: "<x>") == 3)
+    #expect(one.vocabulary.id(of: "<x>") == nil)
+    let other = TokenizerText.wordLevel(TokenizerText.words("a", "c", "b"))
+    let three = try #require(try Tokenizer(tokenizer(other), sharingWith: one))
+    #expect(three.vocabulary.words !== one.vocabulary.words)
+    #expect(three.vocabulary.id(of: "c") == 1)
+  }
+
+  @Test("The pieces of XLM-RoBERTa have the ids that its code gives them") func fairseq() throws {
+    let pieces = ["<unk>", "<s>", "</s>", "\u{2581}a", "b"].flatMap { text -> [UInt8] in
+      let content = [0x0A, UInt8(text.utf8.count)] + Array(text.utf8)
+      return [0x0A, UInt8(content.count)] + content
+    }
+    func tokenizer(_ config: String) throws -> Tokenizer? {
+      try Tokenizer(
+        ModelFiles(
+          [
+            "sentencepiece.bpe.model": .bytes(pieces), "config.json": .bytes(Array(config.utf8)),
+          ], folder: "m"))
+    }
+    let vocabulary = try #require(try tokenizer(#"{"model_type": "xlm-roberta"}"#)).vocabulary
+    #expect(
+      vocabulary.tokens.map { $0?.string }
+        == ["<s>", "<pad>", "</s>", "<unk>", "\u{2581}a", "b", "<mask>"])
+    #expect(throws: TokenizerError.self) { try tokenizer(#"{"model_type": "camembert"}"#) }
+  }
+
   @Test("A folder without a tokenizer has none") func nothing() throws {
     let folder = try TemporaryFolder()
-    #expect(try Tokenizer(folder: folder.path) == nil)
+    #expect(try Tokenizer(ModelFiles(folder: folder.path)) == nil)
   }
 }
