@@ -75,6 +75,8 @@ interop: build $(VENV)/installed ## check with huggingface_hub, transformers and
 	$(VENV)/bin/python Interop/fetch_cache.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/fetch_olah.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/fetch_kill.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/push_stores.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/release_kill.py "$(RELEASE_FOLDER)"
 
 $(VENV)/installed: Interop/requirements.txt
 	$(PYTHON) -m venv $(VENV)
