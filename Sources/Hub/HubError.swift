@@ -35,6 +35,8 @@ package struct HubError: Error, Sendable {
     case objectsMissing([Digest])
     /// There is a repository of this name already.
     case repositoryExists
+    /// The store that the Hub has named does not take a file.
+    case storeRefused(host: String)
 
     // What went wrong on the way.
     case offline

@@ -59,6 +59,10 @@ extension ErrorReport {
       self.init(
         .tryAgain, "the hub has lost \(digests.count == 1 ? "a file" : "files") sent to \(name)",
         advice: "run the same command again; they are sent once more")
+    case .storeRefused(let host):
+      self.init(
+        .unavailable, "\(host), where the hub has large files sent, does not take one for \(name)",
+        advice: "try again; if it stays so, ask those who run the hub")
     case .repositoryExists:
       self.init(
         .cannotCreate, "\(name) exists already",
