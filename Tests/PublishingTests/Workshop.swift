@@ -84,15 +84,37 @@ struct Workshop: Sendable {
     ) { _ in }
   }
 
-  func release() throws -> Release {
-    let build = try build()
+  func release(
+    recipe: String = Self.recipe, stream: RangeReader? = nil,
+    _ change: (inout Release.Limits) -> Void = { _ in }
+  ) throws -> Release {
+    let build = try build(recipe: recipe, stream: stream)
+    var limits = Release.Limits()
+    change(&limits)
     return Release(
       build: build,
       publication: Publication(
         to: try build.source.hub.model("demo/merged"),
         Publication.Terms(message: CommitMessage("Merge")), state: folder.appending("state")),
-      workspace: workspace, template: try #require(try CardTemplate(builtin: "default")))
+      workspace: workspace, template: try #require(try CardTemplate(builtin: "default")),
+      limits: limits)
   }
+
+  /// The recipe with its models read from their folders: nothing has to come over the network.
+  var localRecipe: String {
+    Self.recipe.replacing("demo/one", with: folder.appending("one").string)
+      .replacing("demo/two", with: folder.appending("two").string)
+  }
+
+  /// Paths and digests of what is on `main` of the result.
+  func published() async throws -> [String: String] {
+    let repository = try client().model("demo/merged")
+    let tree = try await repository.tree(repository.info().commit)
+    return Dictionary(uniqueKeysWithValues: tree.files.map { ($0.path, $0.etag) })
+  }
+
+  /// Bytes that have gone to the hub as large files.
+  var bytesSent: Int { events.bytesSent }
 
   /// The files of weights in the cache.
   func cachedWeights() throws -> [String] {
@@ -104,10 +126,13 @@ struct Workshop: Sendable {
 
 private final class EventLog: Sendable {
   private let fetched = Mutex(0)
+  private let sent = Mutex(0)
 
   var bytesFetched: Int { fetched.withLock { $0 } }
+  var bytesSent: Int { sent.withLock { $0 } }
 
   func add(_ event: HubEvent) {
     if case .advanced(.download, _, let bytes) = event { fetched.withLock { $0 += bytes } }
+    if case .advanced(.upload, _, let bytes) = event { sent.withLock { $0 += bytes } }
   }
 }

@@ -4,7 +4,7 @@
 internal import Documents
 package import Storage
 package import SystemPackage
-internal import Weights
+package import Weights
 
 /// The folder that a merge makes: shards, index, config.json, the donor's other files, the recipe and a card.
 package struct MergedModel: Sendable {
@@ -34,36 +34,82 @@ package struct MergedModel: Sendable {
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
-    if !plan.stages.isEmpty {
-      let folder = target.removingLastComponent().appending(
-        ".\(target.lastComponent?.string ?? "model").hubmerge-stages")
-      defer { try? FileSystem.remove(folder) }
-      let plan = plan.placed(in: folder)
-      for stage in plan.stages {
-        try MergedModel(stage.plan, target: folder.appending(stage.name), replacing: true).write(
-          threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
+    guard plan.stages.isEmpty else {
+      return try withStages(
+        threads: threads, toolVersion: toolVersion, isCancelled, onEvent
+      ) { last in
+        try MergedModel(last, target: target, replacing: replacing).write(
+          threads: threads, toolVersion: toolVersion, card: card, isDigested: isDigested,
+          for: consumer, isCancelled: isCancelled, onEvent: onEvent)
       }
-      var last = plan
-      last.stages = []
-      return try MergedModel(last, target: target, replacing: replacing).write(
-        threads: threads, toolVersion: toolVersion, card: card, isDigested: isDigested,
-        for: consumer, isCancelled: isCancelled, onEvent: onEvent)
     }
-    let writer = try CheckpointWriter(
-      target: target, layout: plan.layout,
-      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing,
-      isDigested: isDigested)
+    let writer = try writer(toolVersion: toolVersion, isDigested: isDigested)
     do {
       try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
         .fill(writer, for: consumer)
       try writeOtherFiles(writer)
       if let card { try writer.write(Array(card().utf8), as: "README.md") }
-      try writer.commit(
-        indexMetadata: [.init("hubmerge_version", .string(toolVersion))], check: plan.check)
+      try writer.commit(indexMetadata: indexMetadata(toolVersion), check: plan.check)
     } catch {
       writer.abandon()
       throw error
     }
+  }
+
+  /// Opens the folder in the making, or goes on with the one of an interrupted run.
+  ///
+  /// - Parameters: As those of `CheckpointWriter`.
+  package func writer(toolVersion: String, isDigested: Bool = false, room: Int? = nil) throws
+    -> CheckpointWriter
+  {
+    try CheckpointWriter(
+      target: target, layout: plan.layout,
+      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing,
+      isDigested: isDigested, room: room)
+  }
+
+  /// Runs the merge for somebody who takes the model away file by file: everything is written into the folder in
+  /// the making, which stays there.
+  ///
+  /// - Parameters:
+  ///   - writer: From `writer`.
+  ///   - consumer: What is told of the shards, and may remove those that are finished.
+  package func fill(
+    _ writer: CheckpointWriter, threads: Int, toolVersion: String, card: String,
+    for consumer: any ShardConsumer,
+    isCancelled: @escaping @Sendable () -> Bool = { false },
+    onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
+  ) throws {
+    try withStages(threads: threads, toolVersion: toolVersion, isCancelled, onEvent) { plan in
+      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
+        .fill(writer, for: consumer)
+    }
+    try writeOtherFiles(writer)
+    try writer.write(Array(card.utf8), as: "README.md")
+    try writer.writeIndex(metadata: indexMetadata(toolVersion))
+  }
+
+  /// Makes the models that the plan reads and that are merges themselves; they are there while `body` runs.
+  private func withStages(
+    threads: Int, toolVersion: String, _ isCancelled: @escaping @Sendable () -> Bool,
+    _ onEvent: @escaping @Sendable (MergeEvent) -> Void, _ body: (MergePlan) throws -> Void
+  ) throws {
+    guard !plan.stages.isEmpty else { return try body(plan) }
+    let folder = target.removingLastComponent().appending(
+      ".\(target.lastComponent?.string ?? "model").hubmerge-stages")
+    defer { try? FileSystem.remove(folder) }
+    let plan = plan.placed(in: folder)
+    for stage in plan.stages {
+      try MergedModel(stage.plan, target: folder.appending(stage.name), replacing: true).write(
+        threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
+    }
+    var last = plan
+    last.stages = []
+    try body(last)
+  }
+
+  private func indexMetadata(_ toolVersion: String) -> [JSON.Member] {
+    [.init("hubmerge_version", .string(toolVersion))]
   }
 
   private func writeOtherFiles(_ writer: CheckpointWriter) throws {

@@ -16,8 +16,13 @@ struct MergeSetup {
   private let card: CardOptions
   private let hub: HubOptions
   private let console: Console
+  /// Whether merging and sending are one job with one progress.
+  private var isRelease = false
 
-  init(_ options: MergeOptions, _ hub: HubOptions, _ console: Console) {
+  init(
+    _ options: MergeOptions, _ hub: HubOptions, _ console: Console, isRelease: Bool = false
+  ) {
+    self.isRelease = isRelease
     self.options = options.planOptions
     threads = options.threadCount
     card = options.card
@@ -87,7 +92,8 @@ struct MergeSetup {
       if resumed > 0 {
         console.note("going on with a merge that was interrupted")
       }
-      console.progress.begin("merge", total: bytes, done: resumed)
+      console.progress.begin(
+        isRelease ? "release" : "merge", total: bytes, done: resumed, embraces: isRelease)
       console.progress.detail(Quantity.plural(shards, "shard"))
     case .merging(.advanced(let bytes)): console.progress.advance(bytes)
     case .merging(.finishedShard(let name)): console.progress.detail(name)

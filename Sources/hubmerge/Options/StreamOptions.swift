@@ -19,12 +19,16 @@ struct StreamOptions: ParsableArguments {
 
   /// What reads ranges off the hub; nil if models are to be fetched.
   ///
-  /// - Parameter workspace: Where what does not fit in memory is kept for as long as it is needed.
-  func reader(_ workspace: FilePath) throws -> RangeReader? {
+  /// - Parameters:
+  ///   - workspace: Where what does not fit in memory is kept for as long as it is needed.
+  ///   - memory: Bytes of memory that it may take; nil for its own choice.
+  ///   - disk: Bytes of disk that it may take; nil for half of what is free.
+  func reader(_ workspace: FilePath, memory: Int? = nil, disk: Int? = nil) throws -> RangeReader? {
     guard stream else { return nil }
-    let limits = RangeReader.Limits()
+    var limits = RangeReader.Limits()
+    if let memory { limits.memory = memory }
     try FileSystem.createFolder(workspace)
-    let room = (FileSystem.freeSpace(at: workspace) ?? 0) / 2
+    let room = disk ?? (FileSystem.freeSpace(at: workspace) ?? 0) / 2
     return RangeReader(
       limits: limits,
       spool: try Spool(in: workspace, limit: room, slotSize: limits.pieceLength))
