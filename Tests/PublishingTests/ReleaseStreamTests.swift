@@ -29,7 +29,7 @@ internal import Weights
       try workshop.forgetObjects()
       let streamed = try await workshop.release(recipe: workshop.localRecipe) {
         $0.isStreaming = true
-        $0.disk = 5000
+        $0.disk = 8000
       }.run()
       #expect(try await workshop.published() == digests)
       #expect(streamed.publication.upload.changed == kept.publication.upload.changed)
@@ -67,7 +67,7 @@ internal import Weights
       let stream = RangeReader()
       let streamed = try await workshop.release(stream: stream) {
         $0.isStreaming = true
-        $0.disk = 5000
+        $0.disk = 8000
       }.run()
       #expect(try workshop.cachedWeights() == [])
       #expect(streamed.build?.bytesStreamed == stream.statistics.fetched)
@@ -87,7 +87,7 @@ internal import Weights
       let release = {
         try workshop.release(recipe: workshop.localRecipe) {
           $0.isStreaming = true
-          $0.disk = 5000
+          $0.disk = 8000
         }
       }
       await #expect(throws: HubError.self) { try await release().run() }
@@ -147,9 +147,9 @@ internal import Weights
       #expect(whole.disk == whole.bytesToDownload + whole.bytesToUpload)
       let stream = try await workshop.release {
         $0.isStreaming = true
-        $0.disk = 5000
+        $0.disk = 8000
       }.forecast()
-      #expect(stream.disk == 5000)
+      #expect(stream.disk == 8000)
       #expect(stream.bytesToDownload == stream.plan.inputBytes)
       #expect(try workshop.cachedWeights() == [])
       _ = try await workshop.release().run()
