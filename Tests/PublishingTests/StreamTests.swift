@@ -9,6 +9,7 @@ internal import Storage
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
+internal import Weights
 
 /// Merges whose weights are read off the hub while they run.
 @Suite struct StreamTests {
