@@ -85,6 +85,11 @@ interop: build $(VENV)/installed ## check with huggingface_hub, transformers and
 	$(VENV)/bin/python Interop/lora_matrix.py "$(RELEASE_FOLDER)/hubmerge"
 	$(VENV)/bin/python Interop/vocab_matrix.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/spectral.py "$(RELEASE_FOLDER)/hubmerge"
+	$(VENV)/bin/python Interop/fetch_cache.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/fetch_olah.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/fetch_kill.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/push_stores.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/release_kill.py "$(RELEASE_FOLDER)"
 
 $(VENV)/installed: Interop/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 
 def programs_of(requirement):
-    """The folder of the programs of an environment that has `requirement`; made on first use."""
+    """The folder of the programs of an environment that has what is required; made on first use."""
     name = re.sub(r"[^a-z0-9.]+", "-", requirement.lower()).strip("-")
     folder = Path(sys.prefix) / "others" / name
     if not (folder / "complete").exists():
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([folder / "bin/pip", "install", "--quiet", requirement], check=True)
+        subprocess.run([folder / "bin/pip", "install", "--quiet", *requirement.split()], check=True)
         (folder / "complete").touch()
     return folder / "bin"

@@ -35,6 +35,8 @@ package struct HubError: Error, Sendable {
     case objectsMissing([Digest])
     /// There is a repository of this name already.
     case repositoryExists
+    /// The store that the Hub has named does not take a file.
+    case storeRefused(host: String)
 
     // What went wrong on the way.
     case offline
@@ -102,6 +104,12 @@ extension HubError {
     case .offline, .server, .unreachable, .timedOut, .interrupted: true
     default: false
     }
+  }
+
+  /// The page for people of the repository, on the server that was asked; nil if none was.
+  package var page: String? {
+    guard let repository, let url = exchange.flatMap({ WebURL($0.url) }) else { return nil }
+    return HubURLs(endpoint: WebURL(origin: url.origin, target: "/")).page(repository).text
   }
 
   /// A request that got no reply.

@@ -60,7 +60,9 @@ internal import Testing
       switch self {
       case .busy, .limited, .replyLost: nil
       // Asked again, the hub says that it has the object.
-      case .refused: phase == .verification ? nil : .forbidden
+      case .refused where phase == .verification: nil
+      case .refused where phase == .put || phase == .part: .storeRefused(host: "127.0.0.1")
+      case .refused: .forbidden
       // The card is checked again when it is committed.
       case .broken: phase == .card ? nil : .server
       }

@@ -50,41 +50,71 @@ struct Workshop: Sendable {
   var cache: HubCache { HubCache(folder.appending("cache")) }
   var workspace: FilePath { folder.appending("work") }
 
-  func client(offline: Bool = false) throws -> HubClient {
+  func client(offline: Bool = false, retries: Int = 0) throws -> HubClient {
     var configuration = HubConfiguration(
       endpoint: try #require(WebURL(hub.url)), userAgent: "hubmerge/test")
-    configuration.retry = .never
+    configuration.retry.retries = retries
+    configuration.retry.firstDelay = 0.01
+    configuration.retry.longestDelay = 0.02
     configuration.isOffline = offline
     return HubClient(configuration) { events.add($0) }
   }
 
-  func source(offline: Bool = false) throws -> HubModelSource {
-    HubModelSource(hub: try client(offline: offline), cache: cache)
+  func source(
+    offline: Bool = false, stream: RangeReader? = nil, retries: Int = 0
+  ) throws -> HubModelSource {
+    HubModelSource(
+      hub: try client(offline: offline, retries: retries), cache: cache, stream: stream)
   }
 
   /// Bytes that have come from the hub as parts of files.
   var bytesFetched: Int { events.bytesFetched }
 
-  func build(offline: Bool = false) throws -> ModelBuild {
+  func build(
+    offline: Bool = false, recipe: String = recipe, stream: RangeReader? = nil, retries: Int = 0
+  ) throws -> ModelBuild {
     let file = folder.appending("recipe.yml")
-    try FileSystem.write(Self.recipe, to: file)
+    try FileSystem.write(recipe, to: file)
     var options = PlanOptions()
     options.maximumShardSize = 2048
     return ModelBuild(
-      recipe: try Recipe(contentsOf: file), source: try source(offline: offline),
+      recipe: try Recipe(contentsOf: file),
+      source: try source(offline: offline, stream: stream, retries: retries),
       options: options, threads: 2, toolVersion: "test", hubAddress: hub.url
     ) { _ in }
   }
 
-  func release() throws -> Release {
-    let build = try build()
+  func release(
+    recipe: String = Self.recipe, stream: RangeReader? = nil,
+    _ change: (inout Release.Limits) -> Void = { _ in }
+  ) throws -> Release {
+    let build = try build(recipe: recipe, stream: stream)
+    var limits = Release.Limits()
+    change(&limits)
     return Release(
       build: build,
       publication: Publication(
         to: try build.source.hub.model("demo/merged"),
         Publication.Terms(message: CommitMessage("Merge")), state: folder.appending("state")),
-      workspace: workspace, template: try #require(try CardTemplate(builtin: "default")))
+      workspace: workspace, template: try #require(try CardTemplate(builtin: "default")),
+      limits: limits)
   }
+
+  /// The recipe with its models read from their folders: nothing has to come over the network.
+  var localRecipe: String {
+    Self.recipe.replacing("demo/one", with: folder.appending("one").string)
+      .replacing("demo/two", with: folder.appending("two").string)
+  }
+
+  /// Paths and digests of what is on `main` of the result.
+  func published() async throws -> [String: String] {
+    let repository = try client().model("demo/merged")
+    let tree = try await repository.tree(repository.info().commit)
+    return Dictionary(uniqueKeysWithValues: tree.files.map { ($0.path, $0.etag) })
+  }
+
+  /// Bytes that have gone to the hub as large files.
+  var bytesSent: Int { events.bytesSent }
 
   /// The files of weights in the cache.
   func cachedWeights() throws -> [String] {
@@ -96,10 +126,13 @@ struct Workshop: Sendable {
 
 private final class EventLog: Sendable {
   private let fetched = Mutex(0)
+  private let sent = Mutex(0)
 
   var bytesFetched: Int { fetched.withLock { $0 } }
+  var bytesSent: Int { sent.withLock { $0 } }
 
   func add(_ event: HubEvent) {
     if case .advanced(.download, _, let bytes) = event { fetched.withLock { $0 += bytes } }
+    if case .advanced(.upload, _, let bytes) = event { sent.withLock { $0 += bytes } }
   }
 }

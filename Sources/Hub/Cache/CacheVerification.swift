@@ -19,6 +19,8 @@ package struct CacheVerification: Sendable {
   package let repository: RepoID
   /// Contents whose digest is right.
   package var intact = 0
+  /// Contents that were not read, because nothing has changed them since they were found intact.
+  package var unchanged = 0
   /// Contents whose name is no digest, so that nothing can be said.
   package var unknown = 0
   package var bytes = 0
@@ -33,12 +35,16 @@ package struct CacheVerification: Sendable {
 extension HubCache {
   /// Reads every content of a repository and compares its digest.
   ///
-  /// - Parameter observe: Gets the events `hashed`, on the calling thread.
+  /// - Parameters:
+  ///   - onlyChanged: Whether to read only what has changed since it was last found intact.
+  ///   - observe: Gets the events `hashed`, on the calling thread.
   /// - Throws: `StorageError`, `CancellationError`.
   package func verify(
-    _ id: RepoID, cancellation: Cancellation = Cancellation(), observe: HubObserver = { _ in }
+    _ id: RepoID, onlyChanged: Bool = false, cancellation: Cancellation = Cancellation(),
+    observe: HubObserver = { _ in }
   ) throws -> CacheVerification {
     var report = CacheVerification(repository: id)
+    let journal = journal(of: id)
     let expected = expectedDigests(of: id)
     for path in try contentFiles(of: id) {
       // A link into the shared store may lead nowhere; its snapshot tells so below.
@@ -49,13 +55,22 @@ extension HubCache {
         report.unknown += 1
         continue
       }
-      let size = try FileSystem.size(path)
+      let place = FileSystem.resolved(path) ?? path
+      let status = try FileSystem.status(place)
+      if onlyChanged, journal?.digest(of: place, status) == digest {
+        report.unchanged += 1
+        continue
+      }
+      let size = status.size
+      let started = DigestJournal.now
       let file = HubEvent.RepositoryFile(repository: id, path: name)
       let actual = try Digest.ofFile(path, digest.hasher(size: size)) { count in
         try cancellation.check()
         observe(.hashed(file, bytes: count))
       }
       report.bytes += size
+      // What is found now goes before what was found then.
+      try? journal?.record(actual, of: place, status, started: started)
       if actual == digest {
         report.intact += 1
       } else {

@@ -110,9 +110,19 @@ final class LFSUpload: Sendable {
         return reply
       } catch {
         connection.observe(.advanced(.upload, name, bytes: -progress.withLock { $0 }))
-        throw error
+        throw named(error, by: url)
       }
     }
+  }
+
+  /// A store that says no means other things by it than the Hub does.
+  private func named(_ error: any Error, by url: WebURL) -> any Error {
+    guard let failure = error as? HubError, let status = failure.exchange?.status,
+      (400...499).contains(status), status != 429
+    else { return error }
+    return HubError(
+      .storeRefused(host: url.origin.host), repository: failure.repository,
+      exchange: failure.exchange)
   }
 
   // MARK: Parts

@@ -39,6 +39,16 @@ extension Repository {
     }
   }
 
+  /// All files at a commit, as the cache knows them or else the Hub.
+  package func tree(_ commit: CommitID, knownIn cache: HubCache) async throws -> Tree {
+    try await tree(commit, knownIn: cache.trees(of: id))
+  }
+
+  func tree(_ commit: CommitID, knownIn trees: TreeCache) async throws -> Tree {
+    if let known = trees.tree(commit) { return known }
+    return try await tree(commit)
+  }
+
   func store(_ commit: CommitID, _ destination: SnapshotDestination) -> any SnapshotStore {
     switch destination {
     case .cache(let cache):
@@ -62,6 +72,7 @@ private struct SnapshotDownload: Sendable {
   func run() async throws -> Snapshot {
     try prepare()
     let tree = try await tree()
+    try rememberAbsences(tree)
     let wanted = selection.select(from: tree.files)
     try checkSpace(for: wanted)
     connection.observe(
@@ -84,10 +95,17 @@ private struct SnapshotDownload: Sendable {
   }
 
   private func tree() async throws -> Tree {
-    if let known = store.trees.tree(store.commit) { return known }
-    let tree = try await repository.tree(store.commit)
+    let tree = try await repository.tree(store.commit, knownIn: store.trees)
     try store.trees.keep(tree)
     return tree
+  }
+
+  /// Notes which of the files that were asked for by name the commit has not.
+  private func rememberAbsences(_ tree: Tree) throws {
+    guard case .cache(let cache) = destination else { return }
+    for pattern in selection.include where pattern.isLiteral && tree[pattern.text] == nil {
+      try cache.rememberAbsence(of: pattern.text, in: repository.id, at: tree.commit)
+    }
   }
 
   /// Finds out before the first byte whether the disk can hold what is missing.

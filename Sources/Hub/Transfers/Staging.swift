@@ -220,6 +220,22 @@ extension Repository {
     return missing
   }
 
+  /// Compares large files that are not on this machine any more with what a revision holds.
+  ///
+  /// - Returns: Those that the store has, and the digests of those that it has lost.
+  package func compare(
+    _ objects: [(path: String, pointer: LFSPointer)], at revision: Revision = .main
+  ) async throws -> (Staging, lost: Set<Digest>) {
+    let tree = try await tree(info(revision).commit)
+    var seen: Set<Digest> = []
+    let pointers = objects.map(\.pointer).filter { seen.insert($0.digest).inserted }
+    let lost = try await missingObjects(pointers, at: revision)
+    let kept = objects.filter { !lost.contains($0.pointer.digest) }.map {
+      StagedFile(path: $0.path, content: .large($0.pointer, source: nil))
+    }
+    return (Staging(head: tree.commit, files: kept).compared(with: tree), lost)
+  }
+
   /// The files whose content at a commit is not what was staged, and deleted ones that are there.
   package func differences(
     from staging: Staging, deleted: [String] = [], at commit: CommitID

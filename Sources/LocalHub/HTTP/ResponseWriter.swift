@@ -124,6 +124,7 @@ struct ResponseWriter: Sendable {
       } else {
         try await send(part)
       }
+      worker.traffic.add(end - start)
       if let rate = plan.rate {
         try await Task.sleep(for: .seconds(Double(end - start) / Double(rate)))
       }

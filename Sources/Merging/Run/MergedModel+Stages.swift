@@ -13,6 +13,7 @@ extension MergedModel {
     toolVersion: String, _ merge: (MergePlan, FilePath) throws -> Void,
     then body: (MergePlan) throws -> Void
   ) throws {
+    guard !plan.stages.isEmpty else { return try body(plan) }
     let folder = hiddenSibling("stages")
     let placed = plan.placed(in: folder)
     for stage in placed.stages {

@@ -4,7 +4,7 @@
 internal import Documents
 package import Storage
 package import SystemPackage
-internal import Weights
+package import Weights
 
 /// The folder that a merge makes: shards, index, config.json, the donor's other files, the recipe and a card.
 ///
@@ -62,17 +62,13 @@ package struct MergedModel: Sendable {
       try takeFile(from: folder)
       return
     }
-    let writer = try CheckpointWriter(
-      target: target, layout: plan.layout,
-      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing,
-      isDigested: isDigested)
+    let writer = try writer(toolVersion: toolVersion, isDigested: isDigested)
     do {
       try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
         .fill(writer, for: consumer)
       try writeOtherFiles(writer)
       if let card { try writer.write(Array(card().utf8), as: "README.md") }
-      try writer.commit(
-        indexMetadata: [.init("hubmerge_version", .string(toolVersion))], check: plan.check)
+      try writer.commit(indexMetadata: indexMetadata(toolVersion), check: plan.check)
     } catch {
       writer.abandon()
       throw error
@@ -89,6 +85,46 @@ package struct MergedModel: Sendable {
     }
     try FileSystem.remove(folder)
     try FileSystem.syncFolder(target.removingLastComponent())
+  }
+
+  /// Opens the folder in the making, or goes on with the one of an interrupted run.
+  ///
+  /// - Parameters: As those of `CheckpointWriter`.
+  package func writer(toolVersion: String, isDigested: Bool = false, room: Int? = nil) throws
+    -> CheckpointWriter
+  {
+    try CheckpointWriter(
+      target: target, layout: plan.layout,
+      fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing,
+      isDigested: isDigested, room: room)
+  }
+
+  /// Runs the merge for somebody who takes the model away file by file: everything is written into the folder in
+  /// the making, which stays there.
+  ///
+  /// - Parameters:
+  ///   - writer: From `writer`.
+  ///   - consumer: What is told of the shards, and may remove those that are finished.
+  package func fill(
+    _ writer: CheckpointWriter, threads: Int, toolVersion: String, card: String,
+    for consumer: any ShardConsumer,
+    isCancelled: @escaping @Sendable () -> Bool = { false },
+    onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
+  ) throws {
+    try withStages(toolVersion: toolVersion) {
+      try MergedModel($0, target: $1, replacing: true).write(
+        threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
+    } then: { plan in
+      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
+        .fill(writer, for: consumer)
+    }
+    try writeOtherFiles(writer)
+    try writer.write(Array(card.utf8), as: "README.md")
+    try writer.writeIndex(metadata: indexMetadata(toolVersion))
+  }
+
+  private func indexMetadata(_ toolVersion: String) -> [JSON.Member] {
+    [.init("hubmerge_version", .string(toolVersion))]
   }
 
   private func writeOtherFiles(_ writer: CheckpointWriter) throws {
@@ -110,10 +146,11 @@ extension MergePlan {
     for model in models {
       add(model.name + " " + (model.source.commit ?? "-"))
       for shard in model.checkpoint.shards {
-        let status = try FileSystem.status(model.checkpoint.path(of: shard))
-        // A commit's files never change; an adapter is not part of it.
+        // A commit's files never change, wherever they are read; an adapter is not part of it.
         let isPinned = model.source.commit != nil && shard.folder == nil
-        add("\(shard.name) \(status.size) \(isPinned ? 0 : status.modified)")
+        let modified =
+          isPinned ? 0 : try FileSystem.status(model.checkpoint.path(of: shard)).modified
+        add("\(shard.name) \(shard.size) \(modified)")
       }
     }
     for update in steps.flatMap(\.inputs).compactMap(\.update) {

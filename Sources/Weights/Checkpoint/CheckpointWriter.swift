@@ -24,8 +24,8 @@ package final class CheckpointWriter: Sendable {
   package let target: FilePath
   package let staging: FilePath
   package let layout: ShardLayout
-  /// The shards that an earlier, interrupted run has finished.
-  package let resumedShards: Set<Int>
+  /// The shards that are done; those of an earlier, interrupted run at first.
+  package var resumedShards: Set<Int> { state.withLock { Set($0.journal.finished.keys) } }
 
   private let isDigested: Bool
   private let replaces: Bool
@@ -88,7 +88,6 @@ package final class CheckpointWriter: Sendable {
     self.isDigested = isDigested
     self.lock = lock
     replaces = replacing
-    resumedShards = finished
     state = Mutex(State(journal: journal))
   }
 
@@ -149,6 +148,20 @@ package final class CheckpointWriter: Sendable {
     try FileSystem.remove(shard.path)
   }
 
+  /// The finished shards that were removed because there is a copy elsewhere.
+  package var discardedShards: [FinishedShard] {
+    let entries = state.withLock { $0.journal.finished.filter(\.value.isDiscarded) }
+    return entries.sorted { $0.key < $1.key }.map { finished($0, $1.digest) }
+  }
+
+  /// Forgets that a shard is done: the copy elsewhere is lost.
+  package func restart(_ shard: FinishedShard) throws {
+    try state.withLock { try $0.journal.forget(shard.number) }
+  }
+
+  /// Whether a file of the folder in the making is the writer's own and not the model's.
+  package func isOwn(_ name: String) -> Bool { name == ShardJournal.name || name == ".lock" }
+
   /// The digests of all shards that are done, as far as they are known, with those that were discarded.
   package var digests: [Int: Digest] {
     state.withLock { $0.journal.finished.compactMapValues(\.digest) }
@@ -164,6 +177,13 @@ package final class CheckpointWriter: Sendable {
     try place(name) { try FileSystem.copy(source, to: $0) }
   }
 
+  /// Writes the file that tells which shard a tensor is in; nothing if there is only one shard.
+  package func writeIndex(metadata: [JSON.Member] = []) throws {
+    guard let index = layout.index(metadata: metadata) else { return }
+    try write(
+      Array((index.serialized(.pretty(indent: 2)) + "\n").utf8), as: "model.safetensors.index.json")
+  }
+
   private func place(_ name: String, _ body: (FilePath) throws -> Void) throws {
     let path = staging.appending(name)
     try FileSystem.createFolder(path.removingLastComponent())
@@ -176,11 +196,7 @@ package final class CheckpointWriter: Sendable {
   package func commit(
     indexMetadata: [JSON.Member] = [], check: (FilePath) throws -> Void = { _ in }
   ) throws {
-    if let index = layout.index(metadata: indexMetadata) {
-      try write(
-        Array((index.serialized(.pretty(indent: 2)) + "\n").utf8),
-        as: "model.safetensors.index.json")
-    }
+    try writeIndex(metadata: indexMetadata)
     try check(staging)
     try FileSystem.syncFolder(staging)
     if replaces, FileSystem.exists(target) {

@@ -58,6 +58,12 @@ struct ShardJournal: Sendable {
     try write()
   }
 
+  /// Notes that a shard has to be made again.
+  mutating func forget(_ shard: Int) throws {
+    finished[shard] = nil
+    try write()
+  }
+
   func write() throws {
     let entries = finished.sorted { $0.key < $1.key }.map { number, entry in
       JSON.object(

@@ -32,7 +32,7 @@ struct HubOptions: ParsableArguments {
   var cache: HubCache {
     HubCache(
       cacheFolder.map { FilePath($0) } ?? environment.hubCache,
-      usesSymlinks: !environment.disablesSymlinks)
+      usesSymlinks: !environment.disablesSymlinks, journals: environment.digestJournals)
   }
 
   /// Where work in progress is kept from run to run.
@@ -47,8 +47,12 @@ struct HubOptions: ParsableArguments {
     configuration.trustedPublisher = try environment.trustedPublisher
     configuration.isOffline = offline || environment.isOffline
     if let timeout = environment.downloadTimeout { configuration.transport.patience = timeout }
+    configuration.metadataPatience = environment.metadataTimeout
     configuration.transport.authorities = environment.authorities
-    return HubClient(configuration, logger: console.logger("hub"), observe: observe)
+    if let origin = environment.userAgentOrigin { configuration.userAgent += "; origin/\(origin)" }
+    let verbosity = environment.showsRequests ? 2 : console.verbosity
+    return HubClient(
+      configuration, logger: console.logger("hub", verbosity: verbosity), observe: observe)
   }
 
   /// The token of the environment, or of the file that a login has left.

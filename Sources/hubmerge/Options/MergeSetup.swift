@@ -16,8 +16,13 @@ struct MergeSetup {
   private let card: CardOptions
   private let hub: HubOptions
   private let console: Console
+  /// Whether merging and sending are one job with one progress.
+  private var isRelease = false
 
-  init(_ options: MergeOptions, _ hub: HubOptions, _ console: Console) {
+  init(
+    _ options: MergeOptions, _ hub: HubOptions, _ console: Console, isRelease: Bool = false
+  ) {
+    self.isRelease = isRelease
     self.options = options.planOptions
     threads = options.threadCount
     card = options.card
@@ -40,7 +45,8 @@ struct MergeSetup {
     self.console = console
   }
 
-  func build(_ recipe: String) throws -> ModelBuild {
+  /// - Parameter stream: What reads models off the hub; nil to fetch them first.
+  func build(_ recipe: String, stream: RangeReader? = nil) throws -> ModelBuild {
     guard FileSystem.kind(FilePath(recipe)) == .file else {
       throw UserError(
         status: .missingInput, what: "there is no recipe \(recipe)",
@@ -48,8 +54,8 @@ struct MergeSetup {
     }
     return ModelBuild(
       recipe: try Recipe(contentsOf: FilePath(recipe), keepsErrors: true),
-      source: HubModelSource(hub: try client(), cache: hub.cache), options: options,
-      threads: threads,
+      source: HubModelSource(hub: try client(), cache: hub.cache, stream: stream),
+      options: options, threads: threads,
       toolVersion: Hubmerge.version, hubAddress: hub.address,
       onEvent: show)
   }
@@ -85,7 +91,8 @@ struct MergeSetup {
       if resumed > 0 {
         console.note("going on with a merge that was interrupted")
       }
-      console.progress.begin("merge", total: bytes, done: resumed)
+      console.progress.begin(
+        isRelease ? "release" : "merge", total: bytes, done: resumed, embraces: isRelease)
       console.progress.detail(Quantity.plural(shards, "shard"))
     case .merging(.advanced(let bytes)): console.progress.advance(bytes)
     case .merging(.finishedShard(let name)): console.progress.detail(name)

@@ -25,7 +25,8 @@ struct ConsoleLogHandler: LogHandler {
 
 extension Console {
   /// A logger that tells as much as this console is to tell.
-  func logger(_ label: String) -> Logger {
+  func logger(_ label: String, verbosity: Int? = nil) -> Logger {
+    let verbosity = verbosity ?? self.verbosity
     var logger = Logger(label: label) { _ in ConsoleLogHandler(console: self) }
     logger.logLevel = verbosity > 1 ? .trace : verbosity == 1 ? .info : .warning
     return logger

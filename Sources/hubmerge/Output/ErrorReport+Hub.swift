@@ -20,9 +20,12 @@ extension ErrorReport {
         .notPermitted, "the hub does not trust this job to publish to \(resource)",
         advice: "name this repository and workflow as a trusted publisher in the hub's settings")
     case .gated:
+      let page = error.page.map { "at \($0)" } ?? "on its page"
       self.init(
         .notPermitted, "\(name) is gated",
-        advice: "ask for access on its page, then use a token of the same account")
+        advice: error.exchange?.status == 401
+          ? "accept its conditions \(page), then \(Self.login)"
+          : "ask for access \(page), then use a token of the same account")
     case .repositoryDisabled: self.init(.notPermitted, "\(name) has been disabled by the hub")
     case .repositoryNotFoundOrPrivate:
       self.init(
@@ -56,6 +59,10 @@ extension ErrorReport {
       self.init(
         .tryAgain, "the hub has lost \(digests.count == 1 ? "a file" : "files") sent to \(name)",
         advice: "run the same command again; they are sent once more")
+    case .storeRefused(let host):
+      self.init(
+        .unavailable, "\(host), where the hub has large files sent, does not take one for \(name)",
+        advice: "try again; if it stays so, ask those who run the hub")
     case .repositoryExists:
       self.init(
         .cannotCreate, "\(name) exists already",
@@ -79,7 +86,10 @@ extension ErrorReport {
       self.init(.unavailable, "the hub redirects to where no client should go", why: reason)
     case .unexpectedReply(let reason):
       self.init(.unavailable, "the server does not speak as a hub does", why: reason)
-    case .rangesIgnored: self.init(.unavailable, "the server cannot send parts of files")
+    case .rangesIgnored:
+      self.init(
+        .unavailable, "the server cannot send parts of files",
+        advice: "fetch whole files: merge without --stream")
     case .corrupt(let path, let expected, let actual):
       self.init(
         .inputOutput, "\(path) arrives damaged", why: "its digest is \(actual), not \(expected)",

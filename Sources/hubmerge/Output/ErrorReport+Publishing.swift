@@ -4,6 +4,26 @@
 internal import Publishing
 
 extension ErrorReport {
+  /// Why a release cannot be made.
+  init(_ error: ReleaseError) {
+    switch error {
+    case .inProgress(let folder):
+      self.init(
+        .tryAgain, "another hubmerge is at work on this release", why: "\(folder) is locked")
+    case .shardTooLarge(let name, let size, let room):
+      self.init(
+        .cannotCreate, "there is no room for a single shard",
+        why:
+          "\(name) has \(Quantity.bytes(size)), and \(Quantity.bytes(room)) of disk may be taken",
+        advice: "make smaller shards with --out-shard-size, or allow more with --disk")
+    case .memoryTooSmall(let needed, let limit):
+      self.init(
+        .cannotCreate, "the merge does not fit into \(Quantity.bytes(limit)) of memory",
+        why: "with one thread it takes about \(Quantity.bytes(needed))",
+        advice: "allow more with --memory")
+    }
+  }
+
   /// Why a model is not published.
   init(_ error: PublicationError) {
     switch error {

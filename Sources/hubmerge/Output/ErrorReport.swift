@@ -41,9 +41,7 @@ struct ErrorReport {
         .usage, "\"\(error.text)\" is not a repository id", why: "\(error)",
         advice: "ids look like namespace/name")
     case let error as CardError: self.init(.badInput, "the card cannot be written", why: "\(error)")
-    case let error as ReleaseInProgress:
-      self.init(
-        .tryAgain, "another hubmerge is at work on this release", why: "\(error.folder) is locked")
+    case let error as ReleaseError: self.init(error)
     case let error as PublicationError: self.init(error)
     case let error as HubServer.Failure: self.init(error)
     case let error as UserError:
