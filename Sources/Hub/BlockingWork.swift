@@ -41,7 +41,7 @@ package enum BlockingWork {
   }
 
   /// A result that one thread waits for and another one gives.
-  private final class Answer<Value: Sendable>: Sendable {
+  final class Answer<Value: Sendable>: Sendable {
     private let result = Mutex<Result<Value, any Error>?>(nil)
     /// Allocated, so that it stays where it is; semaphores are made to be shared by threads.
     nonisolated(unsafe) private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)

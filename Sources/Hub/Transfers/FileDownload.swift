@@ -97,7 +97,7 @@ struct FileDownload: Sendable {
   ///
   /// - Returns: The digest of the whole; nil if there is nothing to compare it with.
   private func fill(_ draft: PartialFile) async throws -> Digest? {
-    let remote = RemoteFile(repository, entry.path, at: store.commit)
+    let remote = RemoteFile(repository, entry.path, at: store.commit, size: entry.size)
     do {
       return try await fetch(
         draft.missing(inPiecesOf: connection.configuration.pieceLength), of: remote, into: draft)

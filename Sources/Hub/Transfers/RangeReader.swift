@@ -3,243 +3,398 @@
 
 internal import Synchronization
 
-/// Ranges of repository files, fetched ahead in the order in which they are going to be read.
+/// Ranges of repository files, fetched ahead of those who read them.
 ///
-/// The reads to come are told beforehand. As many of them as fit in memory are under way or waiting, over
-/// all connections of the client; what has been read makes room for the next. Reads may come in another
-/// order, or unplanned, and are then served at once, whatever the window holds: none waits for one that
-/// comes later. Broken connections and addresses that have expired are seen to on the way.
+/// The reads to come are announced in their order. As many of them as fit in memory are under way or waiting,
+/// over all connections of the client, and of each range only so much as will be read soon, so that ranges
+/// that are read side by side come side by side. What has come stays until its range is done with, and may be
+/// read any number of times; when memory is short it goes to the spool, and if that is full it is let go
+/// and, should it be read again, fetched again. Who reads something else than was expected is served at
+/// once: none waits for what comes later. Broken connections and addresses that have expired are seen to
+/// on the way.
+///
+/// Files are addressed by their commit, so that their content cannot change between two ranges, and each
+/// reply's word on the file's length is compared with the listing. The digest of a file of which only
+/// parts are read cannot be checked.
 package final class RangeReader: Sendable {
   /// One file to read from.
   package struct Source: Sendable {
     package let repository: Repository
     package let path: String
     package let commit: CommitID
+    /// Its length as the listing has it; nil if unknown.
+    package let size: Int?
 
-    package init(_ repository: Repository, _ path: String, at commit: CommitID) {
+    package init(_ repository: Repository, _ path: String, at commit: CommitID, size: Int? = nil) {
       self.repository = repository
       self.path = path
       self.commit = commit
+      self.size = size
     }
   }
 
+  /// What a reader may take.
+  package struct Limits: Sendable {
+    /// Bytes to hold in memory at most, but for reads that somebody is waiting for.
+    package var memory = 256 << 20
+    /// Bytes of one request at most.
+    package var pieceLength = 8 << 20
+
+    package init() {}
+
+    /// How many pieces of one range are fetched ahead of its reader.
+    var depth: Int { max(1, memory / max(1, pieceLength) / 8) }
+  }
+
+  /// What has been done so far.
+  package struct Statistics: Hashable, Sendable {
+    /// Bytes asked for, over all requests.
+    package var fetched = 0
+    /// The most bytes that were held in memory at once.
+    package var peakMemory = 0
+    /// Pieces that went to the spool.
+    package var spooled = 0
+    /// Pieces that were let go and may have to be fetched again.
+    package var dropped = 0
+  }
+
+  private typealias Waiter = BlockingWork.Answer<[UInt8]>
+
   private enum Progress {
-    case planned
-    case fetching(Task<Void, Never>, waiting: [CheckedContinuation<[UInt8], any Error>])
+    case absent
+    case fetching(Task<Void, Never>, waiting: [Waiter])
     case ready([UInt8])
-    case failed(any Error)
-    /// Every planned byte of it has been read.
-    case done
+    /// On its way to the spool.
+    case moving([UInt8])
+    /// `readers` of it are at work.
+    case spooled(slot: Int, readers: Int)
+  }
+
+  private struct PieceState {
+    var progress = Progress.absent
+    /// Bytes read since it came into memory; saturates at its length.
+    var read = 0
+    var isReached = false
+    /// Whether nobody will read it again.
+    var isDone = false
+  }
+
+  /// A range that will be read.
+  private struct Announcement {
+    let pieces: [Int]
+    /// How many of them have been asked for, and how many have been read from.
+    var started = 0
+    var reached = 0
   }
 
   private struct State {
-    var progress: [Progress]
-    /// Bytes of each piece that are still to be read.
-    var left: [Int]
-    /// The first piece that has not been asked for yet.
-    var next = 0
-    /// Bytes of the pieces that are under way or ready.
+    var files: [RemoteFile] = []
+    var plan: ReadPlan
+    /// Of the plan's pieces.
+    var pieces: [PieceState] = []
+    var announcements: [Announcement] = []
+    /// Bytes of the pieces that are under way or in memory.
     var held = 0
-    var peak = 0
+    /// Pieces that have been read once, the oldest first; some may be gone meanwhile.
+    var movable: ArraySlice<Int> = []
+    var statistics = Statistics()
+    var isFillDue = false
     var isClosed = false
   }
 
-  private let files: [RemoteFile]
-  private let pieces: [ReadPlan.Piece]
-  /// The pieces of each file by where they begin.
-  private let index: [[Int]]
-  private let memory: Int
+  private let limits: Limits
+  private let spool: Spool?
   private let state: Mutex<State>
 
-  /// - Parameters:
-  ///   - sources: The files; planned reads name them by their index here.
-  ///   - plan: The reads to come, in order; a range that is read twice stands there twice.
-  ///   - memory: Bytes to hold at most, but for reads that somebody is waiting for.
-  ///   - pieceLength: Bytes of one request at most.
-  /// - Throws: `HubError` of kind `unsafePath`.
-  package init(
-    _ sources: [Source], plan: [PlannedRead], memory: Int = 256 << 20, pieceLength: Int = 8 << 20
-  ) throws {
-    files = try sources.map { source in
-      RemoteFile(source.repository, try SafePath.check(source.path), at: source.commit)
-    }
-    precondition(plan.allSatisfy { sources.indices.contains($0.file) }, "a file that is not listed")
-    let pieces = ReadPlan(plan, pieceLength: max(1, min(pieceLength, memory))).pieces
-    self.pieces = pieces
-    index = sources.indices.map { file in
-      pieces.indices.filter { pieces[$0].file == file }
-        .sorted { (pieces[$0].range.lowerBound, $0) < (pieces[$1].range.lowerBound, $1) }
-    }
-    self.memory = memory
-    state = Mutex(
-      State(progress: Array(repeating: .planned, count: pieces.count), left: pieces.map(\.wanted)))
-    fetchAhead()
+  /// - Parameter spool: Where what does not fit in memory is kept; its slots hold a piece.
+  package init(limits: Limits = Limits(), spool: Spool? = nil) {
+    self.limits = limits
+    self.spool = spool
+    let length = max(1, min(limits.pieceLength, limits.memory))
+    state = Mutex(State(plan: ReadPlan(pieceLength: length)))
   }
 
   deinit { close() }
+
+  /// Takes up a file.
+  ///
+  /// - Returns: The number by which it is read.
+  /// - Throws: `HubError` of kind `unsafePath`.
+  package func add(_ source: Source) throws -> Int {
+    let file = RemoteFile(
+      source.repository, try SafePath.check(source.path), at: source.commit, size: source.size)
+    return state.withLock { state in
+      state.files.append(file)
+      return state.files.count - 1
+    }
+  }
 
   /// Ends all requests; reads that are waiting fail with `CancellationError`.
   package func close() {
     let tasks = state.withLock { state -> [Task<Void, Never>] in
       state.isClosed = true
-      return state.progress.compactMap { if case .fetching(let task, _) = $0 { task } else { nil } }
+      return state.pieces.compactMap {
+        if case .fetching(let task, _) = $0.progress { task } else { nil }
+      }
     }
     for task in tasks { task.cancel() }
   }
 
-  /// The most bytes that were held at once.
-  package var peakMemory: Int { state.withLock { $0.peak } }
+  package var statistics: Statistics { state.withLock { $0.statistics } }
 
-  // MARK: Reading
+  // MARK: Announcing
 
-  /// The bytes of a range.
-  ///
-  /// - Throws: `HubError`, `CancellationError`.
-  package func read(_ file: Int, _ range: Range<Int>) async throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(range.count)
-    try await read(file, range) { bytes += $0 }
-    return bytes
-  }
-
-  /// Fills a buffer from `offset` on, while the calling thread waits; not for threads that run tasks.
-  package func read(_ file: Int, into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws
-  {
-    let range = offset..<offset + buffer.count
-    let bytes = try BlockingWork.wait { [self] in try await read(file, range) }
-    buffer.copyBytes(from: bytes)
-  }
-
-  private func read(
-    _ file: Int, _ range: Range<Int>, _ receive: (ArraySlice<UInt8>) -> Void
-  ) async throws {
-    var position = range.lowerBound
-    while position < range.upperBound {
-      if let piece = piece(of: file, at: position) {
-        let extent = pieces[piece].range
-        let end = min(range.upperBound, extent.upperBound)
-        let bytes = try await bytes(of: piece)
-        receive(bytes[position - extent.lowerBound..<end - extent.lowerBound])
-        use(piece, end - position)
-        position = end
-      } else {
-        let end = min(range.upperBound, startOfPiece(of: file, after: position) ?? range.upperBound)
-        receive(try await Self.fetch(files[file], position..<end)[...])
-        position = end
+  /// Says that a range will be read, perhaps more than once, after those that were announced before.
+  package func willRead(_ file: Int, _ range: Range<Int>) {
+    let isFillDue = state.withLock { state -> Bool in
+      let present = state.pieces
+      let pieces = state.plan.add(file, range) { piece in
+        guard piece < present.count else { return true }
+        return if case .absent = present[piece].progress { true } else { false }
       }
+      while state.pieces.count < state.plan.pieces.count { state.pieces.append(PieceState()) }
+      state.announcements.append(Announcement(pieces: pieces))
+      defer { state.isFillDue = true }
+      return !state.isFillDue
     }
+    // A moment later: what is announced together may be joined.
+    if isFillDue { Task { [weak self] in self?.fetchAhead() } }
   }
 
-  /// The piece, not used up, that has the byte at an offset; the first one of the plan if there are more.
-  private func piece(of file: Int, at offset: Int) -> Int? {
+  /// Says that a range that was announced will not be read again.
+  package func didRead(_ file: Int, _ range: Range<Int>) {
     state.withLock { state in
-      candidates(of: file, at: offset).filter { state.left[$0] > 0 }.min()
-    }
-  }
-
-  private func candidates(of file: Int, at offset: Int) -> [Int] {
-    let order = index[file]
-    // Pieces of one plan seldom overlap: those that begin before the offset, from the last one on.
-    let end = order.partitioningIndex { pieces[$0].range.lowerBound > offset }
-    return order[..<end].reversed().prefix(64).filter { pieces[$0].range.contains(offset) }
-  }
-
-  private func startOfPiece(of file: Int, after offset: Int) -> Int? {
-    let order = index[file]
-    let first = order.partitioningIndex { pieces[$0].range.lowerBound > offset }
-    return first < order.count ? pieces[order[first]].range.lowerBound : nil
-  }
-
-  /// A piece's bytes, as soon as they are in.
-  private func bytes(of piece: Int) async throws -> [UInt8] {
-    try await withCheckedThrowingContinuation { continuation in
-      let answer = state.withLock { state -> Result<[UInt8], any Error>? in
-        if state.isClosed { return .failure(CancellationError()) }
-        switch state.progress[piece] {
-        case .ready(let bytes): return .success(bytes)
-        case .failed(let error): return .failure(error)
-        case .fetching(let task, var waiting):
-          waiting.append(continuation)
-          state.progress[piece] = .fetching(task, waiting: waiting)
-        case .planned, .done:
-          // Somebody waits: this one does not ask for room.
-          start(piece, &state, waiting: [continuation])
-        }
-        return nil
+      for piece in state.plan.remove(file, range) {
+        state.pieces[piece].isDone = true
+        freeIfDone(piece, &state)
       }
-      if let answer { continuation.resume(with: answer) }
-    }
-  }
-
-  /// Notes that bytes of a piece have been read; with the last one its memory is free.
-  private func use(_ piece: Int, _ count: Int) {
-    state.withLock { state in
-      state.left[piece] -= count
-      guard state.left[piece] <= 0, case .ready(let bytes) = state.progress[piece] else { return }
-      state.progress[piece] = .done
-      state.held -= bytes.count
     }
     fetchAhead()
   }
 
-  // MARK: Fetching
+  private func freeIfDone(_ piece: Int, _ state: inout State) {
+    guard state.pieces[piece].isDone else { return }
+    switch state.pieces[piece].progress {
+    case .ready(let bytes): state.held -= bytes.count
+    case .spooled(let slot, readers: 0): spool?.free(slot)
+    default: return
+    }
+    state.pieces[piece].progress = .absent
+  }
 
-  /// Asks for the next pieces as far as there is room.
-  private func fetchAhead() {
-    state.withLock { state in
-      while !state.isClosed, state.next < pieces.count {
-        if case .planned = state.progress[state.next] {
-          let size = pieces[state.next].range.count
-          guard state.held == 0 || state.held + size <= memory else { return }
-          start(state.next, &state, waiting: [])
-        }
-        state.next += 1
+  // MARK: Reading
+
+  /// Fills a buffer with a file's bytes from `offset` on, while the calling thread waits; any number of
+  /// threads may do so, but none that runs tasks.
+  ///
+  /// - Throws: `HubError`, `CancellationError`.
+  package func read(_ file: Int, into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws
+  {
+    var rest = buffer[...]
+    var position = offset
+    while !rest.isEmpty {
+      let target = UnsafeMutableRawBufferPointer(rebasing: rest)
+      let count =
+        try readPiece(file, at: position, into: target)
+        ?? readUnannounced(file, at: position, into: target)
+      rest = rest.dropFirst(count)
+      position += count
+    }
+  }
+
+  /// Copies what the piece at a position has from there on; the number of bytes, or nil if there is none.
+  private func readPiece(
+    _ file: Int, at position: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws -> Int? {
+    guard let (piece, range, content) = try content(of: file, at: position) else { return nil }
+    let start = position - range.lowerBound
+    let target = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(range.upperBound - position))
+    switch content {
+    case .memory(let bytes): target.copyBytes(from: bytes[start..<start + target.count])
+    case .coming(let waiter):
+      target.copyBytes(from: try waiter.wait().get()[start..<start + target.count])
+    case .slot(let slot):
+      defer { leave(piece) }
+      try spool?.read(slot, into: target, at: start)
+    }
+    note(target.count, of: piece, length: range.count)
+    return target.count
+  }
+
+  private enum Content {
+    case memory([UInt8])
+    case coming(Waiter)
+    case slot(Int)
+  }
+
+  private func content(
+    of file: Int, at position: Int
+  ) throws -> (piece: Int, range: Range<Int>, Content)? {
+    try state.withLock { state in
+      if state.isClosed { throw CancellationError() }
+      guard let piece = state.plan.piece(of: file, at: position) else { return nil }
+      let range = state.plan.pieces[piece].range
+      switch state.pieces[piece].progress {
+      case .ready(let bytes), .moving(let bytes): return (piece, range, .memory(bytes))
+      case .spooled(let slot, let readers):
+        state.pieces[piece].progress = .spooled(slot: slot, readers: readers + 1)
+        return (piece, range, .slot(slot))
+      case .fetching(let task, let waiting):
+        let waiter = Waiter()
+        state.pieces[piece].progress = .fetching(task, waiting: waiting + [waiter])
+        return (piece, range, .coming(waiter))
+      case .absent:
+        // Somebody waits: this one does not ask for room.
+        let waiter = Waiter()
+        start(piece, &state, waiting: [waiter])
+        return (piece, range, .coming(waiter))
       }
     }
   }
 
-  private func start(
-    _ piece: Int, _ state: inout State, waiting: [CheckedContinuation<[UInt8], any Error>]
-  ) {
-    let range = pieces[piece].range
-    let file = files[pieces[piece].file]
+  /// A reader of the spool is done with a piece.
+  private func leave(_ piece: Int) {
+    state.withLock { state in
+      guard case .spooled(let slot, let readers) = state.pieces[piece].progress else { return }
+      state.pieces[piece].progress = .spooled(slot: slot, readers: readers - 1)
+      freeIfDone(piece, &state)
+    }
+  }
+
+  /// Notes that bytes of a piece have been read: with the first those behind it are due, with the last it
+  /// may give way to others.
+  private func note(_ count: Int, of piece: Int, length: Int) {
+    let hasNews = state.withLock { state -> Bool in
+      let before = state.pieces[piece]
+      state.pieces[piece].isReached = true
+      state.pieces[piece].read = min(length, before.read + count)
+      let isThrough = before.read < length && before.read + count >= length
+      if isThrough { state.movable.append(piece) }
+      return isThrough || !before.isReached
+    }
+    if hasNews { fetchAhead() }
+  }
+
+  /// What nobody has announced, or what is done with: the caller alone gets it.
+  private func readUnannounced(
+    _ file: Int, at position: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws -> Int {
+    let (remote, count) = state.withLock { state in
+      let next = state.plan.startOfPiece(of: file, after: position) ?? .max
+      let count = min(buffer.count, limits.pieceLength, next - position)
+      state.statistics.fetched += count
+      return (state.files[file], count)
+    }
+    let bytes = try BlockingWork.wait {
+      try await Self.fetch(remote, position..<position + count)
+    }
+    buffer.copyBytes(from: bytes)
+    return count
+  }
+
+  // MARK: Fetching
+
+  /// Asks for the next pieces as far as there is room, and makes room where that can be.
+  private func fetchAhead() {
+    while let (piece, bytes) = state.withLock({ fill(&$0) }) { move(piece, bytes) }
+  }
+
+  /// Asks for pieces until memory is full.
+  ///
+  /// - Returns: A piece in memory that has to give way.
+  private func fill(_ state: inout State) -> (piece: Int, bytes: [UInt8])? {
+    state.isFillDue = false
+    if state.isClosed { return nil }
+    defer { state.announcements.removeAll { $0.started == $0.pieces.count } }
+    for index in state.announcements.indices {
+      while let piece = nextPiece(index, &state) {
+        let size = state.plan.pieces[piece].range.count
+        guard state.held == 0 || state.held + size <= limits.memory else {
+          return nextMovable(&state)
+        }
+        start(piece, &state, waiting: [])
+      }
+    }
+    return state.held > limits.memory ? nextMovable(&state) : nil
+  }
+
+  /// The next piece of an announced range that is not here; nil if its reader has enough for now.
+  private func nextPiece(_ index: Int, _ state: inout State) -> Int? {
+    let pieces = state.announcements[index].pieces
+    while state.announcements[index].reached < pieces.count,
+      state.pieces[pieces[state.announcements[index].reached]].isReached
+    {
+      state.announcements[index].reached += 1
+    }
+    while state.announcements[index].started < pieces.count {
+      let started = state.announcements[index].started
+      guard started < state.announcements[index].reached + limits.depth else { return nil }
+      let piece = state.pieces[pieces[started]]
+      if case .absent = piece.progress, !piece.isDone { return pieces[started] }
+      state.announcements[index].started += 1
+    }
+    return nil
+  }
+
+  private func nextMovable(_ state: inout State) -> (piece: Int, bytes: [UInt8])? {
+    while let piece = state.movable.popFirst() {
+      if case .ready(let bytes) = state.pieces[piece].progress {
+        state.pieces[piece].progress = .moving(bytes)
+        return (piece, bytes)
+      }
+    }
+    return nil
+  }
+
+  /// Takes a piece out of memory.
+  private func move(_ piece: Int, _ bytes: [UInt8]) {
+    let slot = spool?.keep(bytes)
+    state.withLock { state in
+      state.held -= bytes.count
+      state.pieces[piece].read = 0
+      if let slot {
+        state.statistics.spooled += 1
+        state.pieces[piece].progress = .spooled(slot: slot, readers: 0)
+        freeIfDone(piece, &state)
+      } else {
+        state.statistics.dropped += 1
+        state.pieces[piece].progress = .absent
+      }
+    }
+  }
+
+  private func start(_ piece: Int, _ state: inout State, waiting: [Waiter]) {
+    let range = state.plan.pieces[piece].range
+    let file = state.files[state.plan.pieces[piece].file]
     state.held += range.count
-    state.peak = max(state.peak, state.held)
+    state.statistics.peakMemory = max(state.statistics.peakMemory, state.held)
+    state.statistics.fetched += range.count
     let task = Task { [weak self] in
       let result: Result<[UInt8], any Error>
       do { result = .success(try await Self.fetch(file, range)) } catch { result = .failure(error) }
-      self?.finish(piece, result)
+      self?.finish(piece, range.count, result)
     }
-    state.progress[piece] = .fetching(task, waiting: waiting)
+    state.pieces[piece].progress = .fetching(task, waiting: waiting)
   }
 
-  private func finish(_ piece: Int, _ result: Result<[UInt8], any Error>) {
-    let waiting = state.withLock { state -> [CheckedContinuation<[UInt8], any Error>] in
-      guard case .fetching(_, let waiting) = state.progress[piece] else { return [] }
+  private func finish(_ piece: Int, _ count: Int, _ result: Result<[UInt8], any Error>) {
+    let waiting = state.withLock { state -> [Waiter] in
+      guard case .fetching(_, let waiting) = state.pieces[piece].progress else { return [] }
       switch result {
-      case .success(let bytes): state.progress[piece] = .ready(bytes)
-      case .failure(let error):
-        state.progress[piece] = .failed(error)
-        state.held -= pieces[piece].range.count
+      case .success(let bytes):
+        state.pieces[piece].progress = .ready(bytes)
+        freeIfDone(piece, &state)
+      case .failure:
+        // Those who wait are told; whoever comes later may have more luck.
+        state.pieces[piece].progress = .absent
+        state.held -= count
       }
       return waiting
     }
-    for reader in waiting { reader.resume(with: result) }
+    for reader in waiting { reader.give(result) }
   }
 
   private static func fetch(_ file: RemoteFile, _ range: Range<Int>) async throws -> [UInt8] {
     try await file.repository.connection.permits.withPermit { try await file.bytes(range) }
-  }
-}
-
-extension Array {
-  /// Where the elements begin that `isAfter` holds for; all of those before must not have it.
-  fileprivate func partitioningIndex(_ isAfter: (Element) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

@@ -11,16 +11,19 @@ final class RemoteFile: Sendable {
   let repository: Repository
   let path: String
   let commit: CommitID
+  /// The length that the listing tells; nil if unknown.
+  private let size: Int?
   private let location = Mutex<WebURL?>(nil)
 
   /// How far into a whole file one may be when the server sends it instead of a range: reading on is
   /// cheaper than failing.
   private static let slack = 8 << 20
 
-  init(_ repository: Repository, _ path: String, at commit: CommitID) {
+  init(_ repository: Repository, _ path: String, at commit: CommitID, size: Int? = nil) {
     self.repository = repository
     self.path = path
     self.commit = commit
+    self.size = size
   }
 
   /// Reads a range, going on where it was when a connection breaks.
@@ -79,7 +82,7 @@ final class RemoteFile: Sendable {
     let sink = HTTPSink.stream(
       accept: { reply in
         switch reply.status {
-        case 206: reply.contentRange?.range.lowerBound == start && cursor.begin(at: start)
+        case 206: self.isRight(reply, start) && cursor.begin(at: start)
         case 200: start <= Self.slack && cursor.begin(at: 0)
         default: false
         }
@@ -121,11 +124,18 @@ final class RemoteFile: Sendable {
     if reply.status == 200, start > Self.slack {
       throw HubError(.rangesIgnored, repository: repository.id, exchange: exchange)
     }
-    if reply.status == 206, reply.contentRange?.range.lowerBound != start {
+    if reply.status == 206, !isRight(reply, start) {
       throw HubError(
-        .unexpectedReply("another range than the one asked for"), repository: repository.id,
-        exchange: exchange)
+        .unexpectedReply("another range than the one asked for, or of another file"),
+        repository: repository.id, exchange: exchange)
     }
+  }
+
+  /// Whether a reply is the range from `start` on of a file of the right length.
+  private func isRight(_ reply: HTTPResponse, _ start: Int) -> Bool {
+    guard let told = reply.contentRange, told.range.lowerBound == start else { return false }
+    guard let size, let length = told.size else { return true }
+    return length == size
   }
 
   /// A success without a byte of what was asked for, as the break that it is.
