@@ -22,6 +22,11 @@ package struct GlobPattern: Sendable {
     tokens = Self.parse(Array((text.hasSuffix("/") ? text + "*" : text).unicodeScalars))
   }
 
+  /// Whether it matches one path only: its own text.
+  var isLiteral: Bool {
+    tokens.allSatisfy { if case .one = $0 { true } else { false } }
+  }
+
   /// Whether the whole of `path` matches.
   package func matches(_ path: String) -> Bool {
     let scalars = Array(path.unicodeScalars)

@@ -45,6 +45,9 @@ struct Environment: Sendable {
   /// Where hubmerge keeps work in progress.
   var workspace: FilePath { hubHome.appending("hubmerge") }
 
+  /// Where it is noted which contents of the cache have been verified.
+  var digestJournals: FilePath { workspace.appending("digests") }
+
   var isOffline: Bool { isTrue("HF_HUB_OFFLINE") || isTrue("TRANSFORMERS_OFFLINE") }
   var disablesSymlinks: Bool { isTrue("HF_HUB_DISABLE_SYMLINKS") }
 

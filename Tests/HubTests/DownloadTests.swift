@@ -48,6 +48,24 @@ import Testing
     #expect(again.files.allSatisfy { $0.wasReused })
   }
 
+  @Test func `a file that was asked for by name and is not there is remembered as absent`()
+    async throws
+  {
+    let hub = OneModelHub(["config.json": config])
+    let repository = try model(hub)
+    let selection = FileSelection(include: ["config.json", "a/adapter.json", "*.bin", "../x"])
+    let snapshot = try await repository.fetch(.main, selection, into: .cache(cache))
+    #expect(snapshot.files.map(\.path) == ["config.json"])
+    let marker = cache.folder(of: repository.id)
+      .pushing(FilePath(".no_exist/\(OneModelHub.commit)/a/adapter.json"))
+    #expect(try FileSystem.read(marker) == [])
+    let lookup = cache.file("a/adapter.json", of: repository.id, at: snapshot.commit)
+    #expect(lookup == .absent)
+    let markers = marker.removingLastComponent().removingLastComponent()
+    #expect(try FileSystem.files(below: markers) == ["a/adapter.json"])
+    #expect(!FileSystem.exists(markers.removingLastComponent().appending("x")))
+  }
+
   @Test func `a listing of many pages is read to its end`() async throws {
     let files = Dictionary(uniqueKeysWithValues: (0..<25).map { ("f\($0).txt", [UInt8($0)]) })
     let hub = OneModelHub(files, pageSize: 4)

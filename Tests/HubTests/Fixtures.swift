@@ -89,5 +89,12 @@ final class Counter: Sendable {
   }
 }
 
+/// Makes a file look as if it had last been changed some time ago.
+func age(_ path: FilePath, seconds: Int) throws {
+  let then = time(nil) - seconds
+  var times = [timeval(tv_sec: then, tv_usec: 0), timeval(tv_sec: then, tv_usec: 0)]
+  guard utimes(path.string, &times) == 0 else { throw Errno(rawValue: errno) }
+}
+
 /// Blocks the calling thread, for servers that let a client wait.
 func pause(_ seconds: UInt32) { sleep(seconds) }

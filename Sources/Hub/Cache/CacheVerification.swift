@@ -19,6 +19,8 @@ package struct CacheVerification: Sendable {
   package let repository: RepoID
   /// Contents whose digest is right.
   package var intact = 0
+  /// Contents that were not read, because nothing has changed them since they were found intact.
+  package var unchanged = 0
   /// Contents whose name is no digest, so that nothing can be said.
   package var unknown = 0
   package var bytes = 0
@@ -33,12 +35,17 @@ package struct CacheVerification: Sendable {
 extension HubCache {
   /// Reads every content of a repository and compares its digest.
   ///
-  /// - Parameter observe: Gets the events `hashed`, on the calling thread.
+  /// - Parameters:
+  ///   - onlyChanged: Whether to read only what has changed since it was last found intact.
+  ///   - observe: Gets the events `hashed`, on the calling thread.
   /// - Throws: `StorageError`, `CancellationError`.
   package func verify(
-    _ id: RepoID, cancellation: Cancellation = Cancellation(), observe: HubObserver = { _ in }
+    _ id: RepoID, onlyChanged: Bool = false, cancellation: Cancellation = Cancellation(),
+    observe: HubObserver = { _ in }
   ) throws -> CacheVerification {
     var report = CacheVerification(repository: id)
+    var journal = journal(of: id)
+    defer { journal?.save() }
     let expected = expectedDigests(of: id)
     for path in try contentFiles(of: id) {
       // A link into the shared store may lead nowhere; its snapshot tells so below.
@@ -49,6 +56,11 @@ extension HubCache {
         report.unknown += 1
         continue
       }
+      if onlyChanged, let journal, journal.vouches(for: path, digest) {
+        report.unchanged += 1
+        continue
+      }
+      let stamp = try DigestJournal.stamp(of: path)
       let size = try FileSystem.size(path)
       let file = HubEvent.RepositoryFile(repository: id, path: name)
       let actual = try Digest.ofFile(path, digest.hasher(size: size)) { count in
@@ -58,12 +70,25 @@ extension HubCache {
       report.bytes += size
       if actual == digest {
         report.intact += 1
+        journal?.note(path, digest, stamp)
       } else {
+        journal?.forget(path)
         report.findings.append(.corrupt(path, expected: digest, actual: actual))
       }
     }
     report.findings += try gaps(of: id)
     return report
+  }
+
+  /// Notes that files of a snapshot have just been verified.
+  func note(_ files: [Snapshot.File], of id: RepoID) throws {
+    guard var journal = journal(of: id) else { return }
+    for file in files {
+      guard !file.wasReused, let digest = file.digest else { continue }
+      let content = try usesSymlinks() ? blob(digest.hex, of: id) : file.place
+      journal.note(content, digest, try DigestJournal.stamp(of: content))
+    }
+    journal.save()
   }
 
   /// The digests of files that are in snapshots themselves, as the listings have them.

@@ -22,10 +22,16 @@ package final class HubCache: Sendable {
   /// Whether snapshots are made of symlinks; nil until it has been tried out.
   private let linking: Mutex<Bool?>
 
-  /// - Parameter usesSymlinks: False to keep the files themselves in the snapshots, as on file systems
-  ///   that have no symlinks.
-  package init(_ root: FilePath, usesSymlinks: Bool = true) {
+  /// A folder for notes on which contents have been verified; nil to make none.
+  private let journals: FilePath?
+
+  /// - Parameters:
+  ///   - usesSymlinks: False to keep the files themselves in the snapshots, as on file systems that have
+  ///     no symlinks.
+  ///   - journals: A folder for notes on which contents have been verified.
+  package init(_ root: FilePath, usesSymlinks: Bool = true, journals: FilePath? = nil) {
     self.root = root
+    self.journals = journals
     linking = Mutex(usesSymlinks ? nil : false)
   }
 
@@ -48,6 +54,11 @@ package final class HubCache: Sendable {
 
   func lockPath(_ etag: String, of id: RepoID) -> FilePath {
     root.appending(".locks").appending(Self.folderName(id)).appending("\(etag).lock")
+  }
+
+  /// What is known of the contents of a repository; nil if no notes are made.
+  func journal(of id: RepoID) -> DigestJournal? {
+    journals.map { DigestJournal($0.appending(Self.folderName(id))) }
   }
 
   func trees(of id: RepoID) -> TreeCache { TreeCache(folder(of: id).appending("trees")) }
@@ -81,8 +92,11 @@ package final class HubCache: Sendable {
     guard (try? SafePath.check(path)) != nil else { return .unknown }
     let place = snapshotFolder(of: id, commit).pushing(FilePath(path))
     if FileSystem.kind(place) == .file { return .found(place) }
-    let marker = folder(of: id).appending(".no_exist").appending(commit.hex)
-    return FileSystem.exists(marker.pushing(FilePath(path))) ? .absent : .unknown
+    return FileSystem.exists(absenceMarker(path, of: id, at: commit)) ? .absent : .unknown
+  }
+
+  private func absenceMarker(_ path: String, of id: RepoID, at commit: CommitID) -> FilePath {
+    folder(of: id).appending(".no_exist").appending(commit.hex).pushing(FilePath(path))
   }
 
   // MARK: Writing
@@ -95,6 +109,18 @@ package final class HubCache: Sendable {
     try Self.ifWritable { () throws(StorageError) in
       try FileSystem.createFolder(path.removingLastComponent())
       try FileSystem.write(commit.hex, to: path)
+    }
+  }
+
+  /// Remembers that a commit has no such file, so that programs that look for optional ones need not ask
+  /// again, nor give up when offline.
+  func rememberAbsence(of path: String, in id: RepoID, at commit: CommitID) throws {
+    guard (try? SafePath.check(path)) != nil else { return }
+    let marker = absenceMarker(path, of: id, at: commit)
+    guard !FileSystem.exists(marker) else { return }
+    try Self.ifWritable { () throws(StorageError) in
+      try FileSystem.createFolder(marker.removingLastComponent())
+      try FileSystem.write("", to: marker)
     }
   }
 

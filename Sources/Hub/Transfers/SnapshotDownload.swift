@@ -62,12 +62,14 @@ private struct SnapshotDownload: Sendable {
   func run() async throws -> Snapshot {
     try prepare()
     let tree = try await tree()
+    try rememberAbsences(tree)
     let wanted = selection.select(from: tree.files)
     try checkSpace(for: wanted)
     connection.observe(
       .planned(
         .download, repository.id, files: wanted.count, bytes: wanted.reduce(0) { $0 + $1.size }))
     let files = try await download(wanted)
+    if case .cache(let cache) = destination { try cache.note(files, of: repository.id) }
     return Snapshot(
       repository: repository.id, commit: store.commit, folder: store.folder,
       files: files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) },
@@ -88,6 +90,14 @@ private struct SnapshotDownload: Sendable {
     let tree = try await repository.tree(store.commit)
     try store.trees.keep(tree)
     return tree
+  }
+
+  /// Notes which of the files that were asked for by name the commit has not.
+  private func rememberAbsences(_ tree: Tree) throws {
+    guard case .cache(let cache) = destination else { return }
+    for pattern in selection.include where pattern.isLiteral && tree[pattern.text] == nil {
+      try cache.rememberAbsence(of: pattern.text, in: repository.id, at: tree.commit)
+    }
   }
 
   /// Finds out before the first byte whether the disk can hold what is missing.

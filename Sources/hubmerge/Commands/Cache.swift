@@ -23,7 +23,11 @@ struct Cache: AsyncParsableCommand {
       completion: .directory)
     var folder: String?
 
-    var cache: HubCache { HubCache(folder.map { FilePath($0) } ?? Environment.process.hubCache) }
+    var cache: HubCache {
+      HubCache(
+        folder.map { FilePath($0) } ?? Environment.process.hubCache,
+        journals: Environment.process.digestJournals)
+    }
   }
 
   struct List: ReportingCommand {
@@ -40,13 +44,20 @@ struct Cache: AsyncParsableCommand {
 
   struct Verify: ReportingCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Read everything and compare it with its digest.")
+      abstract: "Read everything and compare it with its digest.",
+      discussion: """
+        With --changed, contents that were found intact before are passed over if their length, time of change \
+        and inode are still the same: fast, but blind to damage that the disk itself has done.
+        """)
 
     @Argument(
       help: ArgumentHelp(
         "Repositories: namespace/name, or datasets/namespace/name; all if none is named.",
         valueName: "repo"))
     var repositories: [String] = []
+
+    @Flag(help: "Read only what has changed since it was last verified.")
+    var changed = false
 
     @OptionGroup var location: Location
     @OptionGroup var output: OutputOptions
@@ -64,7 +75,9 @@ struct Cache: AsyncParsableCommand {
       console.progress.begin("verify", total: chosen.reduce(0) { $0 + $1.bytes })
       let found = try await BlockingWork.run { cancellation in
         try chosen.map { repository in
-          try cache.verify(repository.id, cancellation: cancellation) { event in
+          try cache.verify(
+            repository.id, onlyChanged: changed, cancellation: cancellation
+          ) { event in
             if case .hashed(_, let bytes) = event { console.progress.advance(bytes) }
           }
         }

@@ -33,7 +33,7 @@ struct HubOptions: ParsableArguments {
   var cache: HubCache {
     HubCache(
       cacheFolder.map { FilePath($0) } ?? environment.hubCache,
-      usesSymlinks: !environment.disablesSymlinks)
+      usesSymlinks: !environment.disablesSymlinks, journals: environment.digestJournals)
   }
 
   /// Where work in progress is kept from run to run.

@@ -19,6 +19,9 @@ extension ReportingCommand where Self: Sendable {
       console.show(report)
     } catch let error as ValidationError {
       throw error
+    } catch let status as ExitCode {
+      // The report has been shown already, and says it all.
+      throw status
     } catch {
       console.progress.finish()
       if let signal = Interruption.received {

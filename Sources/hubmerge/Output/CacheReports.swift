@@ -51,6 +51,7 @@ struct CacheVerificationReport: Report, Sendable {
       let summary =
         "\(repository.repository): \(repository.intact) intact, "
         + "\(Quantity.bytes(repository.bytes)) read"
+        + (repository.unchanged > 0 ? ", \(repository.unchanged) unchanged" : "")
         + (missing > 0 ? ", \(Quantity.plural(missing, "file")) not fetched" : "")
         + (unknown > 0 ? ", \(unknown) without a digest" : "")
       return [summary]
@@ -69,7 +70,9 @@ struct CacheVerificationReport: Report, Sendable {
       repositories.map { repository in
         .object([
           .init("repository", .string("\(repository.repository)")),
-          .init("intact", .int(repository.intact)), .init("unknown", .int(repository.unknown)),
+          .init("intact", .int(repository.intact)),
+          .init("unchanged", .int(repository.unchanged)),
+          .init("unknown", .int(repository.unknown)),
           .init("bytes", .int(repository.bytes)),
           .init("sound", .bool(repository.isIntact)),
           .init("findings", .array(repository.findings.map(\.json))),
