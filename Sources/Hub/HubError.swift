@@ -104,6 +104,12 @@ extension HubError {
     }
   }
 
+  /// The page for people of the repository, on the server that was asked; nil if none was.
+  package var page: String? {
+    guard let repository, let url = exchange.flatMap({ WebURL($0.url) }) else { return nil }
+    return HubURLs(endpoint: WebURL(origin: url.origin, target: "/")).page(repository).text
+  }
+
   /// A request that got no reply.
   init(_ error: TransportError, _ request: HTTPRequest, repository: RepoID?) {
     let host = error.origin.host

@@ -73,10 +73,23 @@ struct Fetch: ReportingCommand {
       snapshots.append(
         try await client.repository(id).fetch(revision, selection, into: destination))
     }
-    for snapshot in snapshots where !snapshot.isKnownComplete {
-      console.warn("\(snapshot.repository) comes from the cache, which may lack files of it")
+    for snapshot in snapshots {
+      if !snapshot.isKnownComplete {
+        console.warn("\(snapshot.repository) comes from the cache, which may lack files of it")
+      }
+      warn(of: snapshot, console)
     }
     return FetchReport(snapshots: snapshots)
+  }
+
+  /// Tells which patterns have chosen nothing.
+  private func warn(of snapshot: Snapshot, _ console: Console) {
+    for text in include {
+      let pattern = GlobPattern(text)
+      if !snapshot.files.contains(where: { pattern.matches($0.path) }) {
+        console.warn("\(snapshot.repository) has no file \"\(text)\" that is wanted")
+      }
+    }
   }
 
   private func reference(_ text: String) throws -> (RepoID, Revision) {

@@ -20,9 +20,12 @@ extension ErrorReport {
         .notPermitted, "the hub does not trust this job to publish to \(resource)",
         advice: "name this repository and workflow as a trusted publisher in the hub's settings")
     case .gated:
+      let page = error.page.map { "at \($0)" } ?? "on its page"
       self.init(
         .notPermitted, "\(name) is gated",
-        advice: "ask for access on its page, then use a token of the same account")
+        advice: error.exchange?.status == 401
+          ? "accept its conditions \(page), then \(Self.login)"
+          : "ask for access \(page), then use a token of the same account")
     case .repositoryDisabled: self.init(.notPermitted, "\(name) has been disabled by the hub")
     case .repositoryNotFoundOrPrivate:
       self.init(
@@ -79,7 +82,10 @@ extension ErrorReport {
       self.init(.unavailable, "the hub redirects to where no client should go", why: reason)
     case .unexpectedReply(let reason):
       self.init(.unavailable, "the server does not speak as a hub does", why: reason)
-    case .rangesIgnored: self.init(.unavailable, "the server cannot send parts of files")
+    case .rangesIgnored:
+      self.init(
+        .unavailable, "the server cannot send parts of files",
+        advice: "fetch whole files: merge without --stream")
     case .corrupt(let path, let expected, let actual):
       self.init(
         .inputOutput, "\(path) arrives damaged", why: "its digest is \(actual), not \(expected)",
