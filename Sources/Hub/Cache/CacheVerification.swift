@@ -44,8 +44,7 @@ extension HubCache {
     observe: HubObserver = { _ in }
   ) throws -> CacheVerification {
     var report = CacheVerification(repository: id)
-    var journal = journal(of: id)
-    defer { journal?.save() }
+    let journal = journal(of: id)
     let expected = expectedDigests(of: id)
     for path in try contentFiles(of: id) {
       // A link into the shared store may lead nowhere; its snapshot tells so below.
@@ -56,39 +55,30 @@ extension HubCache {
         report.unknown += 1
         continue
       }
-      if onlyChanged, let journal, journal.vouches(for: path, digest) {
+      let place = FileSystem.resolved(path) ?? path
+      let status = try FileSystem.status(place)
+      if onlyChanged, journal?.digest(of: place, status) == digest {
         report.unchanged += 1
         continue
       }
-      let stamp = try DigestJournal.stamp(of: path)
-      let size = try FileSystem.size(path)
+      let size = status.size
+      let started = DigestJournal.now
       let file = HubEvent.RepositoryFile(repository: id, path: name)
       let actual = try Digest.ofFile(path, digest.hasher(size: size)) { count in
         try cancellation.check()
         observe(.hashed(file, bytes: count))
       }
       report.bytes += size
+      // What is found now goes before what was found then.
+      try? journal?.record(actual, of: place, status, started: started)
       if actual == digest {
         report.intact += 1
-        journal?.note(path, digest, stamp)
       } else {
-        journal?.forget(path)
         report.findings.append(.corrupt(path, expected: digest, actual: actual))
       }
     }
     report.findings += try gaps(of: id)
     return report
-  }
-
-  /// Notes that files of a snapshot have just been verified.
-  func note(_ files: [Snapshot.File], of id: RepoID) throws {
-    guard var journal = journal(of: id) else { return }
-    for file in files {
-      guard !file.wasReused, let digest = file.digest else { continue }
-      let content = try usesSymlinks() ? blob(digest.hex, of: id) : file.place
-      journal.note(content, digest, try DigestJournal.stamp(of: content))
-    }
-    journal.save()
   }
 
   /// The digests of files that are in snapshots themselves, as the listings have them.

@@ -58,7 +58,8 @@ package final class HubCache: Sendable {
 
   /// What is known of the contents of a repository; nil if no notes are made.
   func journal(of id: RepoID) -> DigestJournal? {
-    journals.map { DigestJournal($0.appending(Self.folderName(id))) }
+    // What only spares work is no reason to fail.
+    journals.flatMap { try? DigestJournal(of: folder(of: id), in: $0) }
   }
 
   func trees(of id: RepoID) -> TreeCache { TreeCache(folder(of: id).appending("trees")) }

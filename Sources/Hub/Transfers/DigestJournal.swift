@@ -46,9 +46,13 @@ package final class DigestJournal: Sendable {
 
   /// The digest of a file that looks as it did when the digest was computed.
   func digest(of file: UploadFile) -> Digest? {
-    guard let place = Self.place(of: file), let entry = entries[place.string],
-      entry.status == file.status
-    else { return nil }
+    guard let place = Self.place(of: file), let status = file.status else { return nil }
+    return digest(of: place, status)
+  }
+
+  /// The same by the file's place, resolved, and what it looks like.
+  func digest(of place: FilePath, _ status: FileStatus) -> Digest? {
+    guard let entry = entries[place.string], entry.status == status else { return nil }
     return entry.digest
   }
 
@@ -56,11 +60,16 @@ package final class DigestJournal: Sendable {
   ///
   /// - Parameter started: When reading began, in nanoseconds since 1970.
   func record(_ digest: Digest, of file: UploadFile, started: Int) throws {
-    guard digest.algorithm == .sha256, let status = file.status, let place = Self.place(of: file),
-      started - status.modified >= Self.settlingTime
-    else { return }
-    let line = Self.line(place.string, Entry(status: status, digest: digest))
-    try self.file.append(Array(line.utf8))
+    guard let status = file.status, let place = Self.place(of: file) else { return }
+    try record(digest, of: place, status, started: started)
+  }
+
+  /// The same by the file's place, resolved, and what it looked like before it was read.
+  func record(_ digest: Digest, of place: FilePath, _ status: FileStatus, started: Int) throws {
+    guard digest.algorithm == .sha256, started - status.modified >= Self.settlingTime else {
+      return
+    }
+    try file.append(Array(Self.line(place.string, Entry(status: status, digest: digest)).utf8))
   }
 
   /// Nanoseconds since 1970.
