@@ -15,8 +15,10 @@ package struct HubConfiguration: Sendable {
   package var isOffline = false
   package var retry = RetryPolicy()
   package var transport = CurlTransport.Configuration()
-  /// Requests of transfers that run at the same time.
-  package var connections = 8
+  /// Requests of transfers that run at the same time at most; fewer while the server cannot keep up.
+  package var connections = 16
+  /// Seconds without a byte after which a request for metadata has failed; nil for the transport's own.
+  package var metadataPatience: Int?
   /// Bytes of a large file that are fetched by one request, several of them side by side.
   package var pieceLength = 16 << 20
   /// What goes into one commit of an upload; more makes several.

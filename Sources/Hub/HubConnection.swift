@@ -90,6 +90,9 @@ final class HubConnection: Sendable {
         now: time(nil))
     else { throw failure }
     retries.attempt += 1
+    // Fewer at a time, for as long as the server has not enough for all.
+    if case .busy = reason { permits.cut() }
+    if reason == .rateLimit { permits.cut() }
     try await wait(delay, reason)
   }
 
@@ -160,6 +163,9 @@ final class HubConnection: Sendable {
   private func perform(_ request: HTTPRequest) async throws -> HTTPResponse {
     var request = request
     request.headers["User-Agent"] = configuration.userAgent
+    if request.method == .get, !request.sink.isStream, request.patience == nil {
+      request.patience = configuration.metadataPatience
+    }
     guard request.sendsToken, request.headers["Authorization"] == nil,
       request.url.origin == configuration.endpoint.origin
     else { return try await transmit(request) }

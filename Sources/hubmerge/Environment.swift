@@ -87,6 +87,17 @@ struct Environment: Sendable {
   /// Seconds without a byte after which a download is given up.
   var downloadTimeout: Int? { self["HF_HUB_DOWNLOAD_TIMEOUT"].flatMap { Int($0) } }
 
+  /// Seconds without a byte after which a request for metadata is given up.
+  var metadataTimeout: Int? { self["HF_HUB_ETAG_TIMEOUT"].flatMap { Int($0) } }
+
+  /// Who has started this program, to be told to the Hub.
+  var userAgentOrigin: String? {
+    self["HF_HUB_USER_AGENT_ORIGIN"]?.filter { $0.isASCII && $0 > " " }
+  }
+
+  /// Whether each request is to be shown.
+  var showsRequests: Bool { isTrue("HF_DEBUG") }
+
   /// A file of certificate authorities, by the names that users of curl and Python know.
   var authorities: FilePath? {
     ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"].lazy.compactMap { self[$0] }.first

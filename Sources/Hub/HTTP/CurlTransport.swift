@@ -208,8 +208,10 @@ private final class Transfer {
     set(CURLOPT_PATH_AS_IS, 1)
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
-    // Parallel ranges over one HTTP/2 connection would share one TCP window.
-    set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    // What is large goes over connections of its own: side by side in one of HTTP/2 it would share one TCP
+    // window.
+    let isSmall = request.body == nil && !request.sink.isStream
+    set(CURLOPT_HTTP_VERSION, Int(isSmall ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     set(CURLOPT_CONNECTTIMEOUT, configuration.connectTimeout)
     // A download that only drips would hang for days; a new connection costs nothing that came. An

@@ -39,6 +39,16 @@ extension Repository {
     }
   }
 
+  /// All files at a commit, as the cache knows them or else the Hub.
+  package func tree(_ commit: CommitID, knownIn cache: HubCache) async throws -> Tree {
+    try await tree(commit, knownIn: cache.trees(of: id))
+  }
+
+  func tree(_ commit: CommitID, knownIn trees: TreeCache) async throws -> Tree {
+    if let known = trees.tree(commit) { return known }
+    return try await tree(commit)
+  }
+
   func store(_ commit: CommitID, _ destination: SnapshotDestination) -> any SnapshotStore {
     switch destination {
     case .cache(let cache):
@@ -69,7 +79,6 @@ private struct SnapshotDownload: Sendable {
       .planned(
         .download, repository.id, files: wanted.count, bytes: wanted.reduce(0) { $0 + $1.size }))
     let files = try await download(wanted)
-    if case .cache(let cache) = destination { try cache.note(files, of: repository.id) }
     return Snapshot(
       repository: repository.id, commit: store.commit, folder: store.folder,
       files: files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) },
@@ -86,8 +95,7 @@ private struct SnapshotDownload: Sendable {
   }
 
   private func tree() async throws -> Tree {
-    if let known = store.trees.tree(store.commit) { return known }
-    let tree = try await repository.tree(store.commit)
+    let tree = try await repository.tree(store.commit, knownIn: store.trees)
     try store.trees.keep(tree)
     return tree
   }

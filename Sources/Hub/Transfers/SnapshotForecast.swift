@@ -50,8 +50,7 @@ extension Repository {
   ) async throws -> SnapshotForecast {
     let commit = try await commit(of: revision)
     let store = store(commit, destination)
-    let tree =
-      if let known = store.trees.tree(commit) { known } else { try await self.tree(commit) }
+    let tree = try await tree(commit, knownIn: store.trees)
     let files = selection.select(from: tree.files)
       .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     return SnapshotForecast(

@@ -48,9 +48,12 @@ struct HubOptions: ParsableArguments {
     configuration.trustedPublisher = try environment.trustedPublisher
     configuration.isOffline = offline || environment.isOffline
     if let timeout = environment.downloadTimeout { configuration.transport.patience = timeout }
+    configuration.metadataPatience = environment.metadataTimeout
     configuration.transport.authorities = environment.authorities
+    if let origin = environment.userAgentOrigin { configuration.userAgent += "; origin/\(origin)" }
     var logger = Logger(label: "hub") { _ in ConsoleLogHandler(console: console) }
-    logger.logLevel = console.verbosity > 1 ? .trace : console.verbosity == 1 ? .info : .warning
+    let verbosity = environment.showsRequests ? 2 : console.verbosity
+    logger.logLevel = verbosity > 1 ? .trace : verbosity == 1 ? .info : .warning
     return HubClient(configuration, logger: logger, observe: observe)
   }
 
