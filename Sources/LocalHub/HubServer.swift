@@ -24,6 +24,7 @@ package final class HubServer: Sendable {
 
   private let configuration: Configuration
   private let running = Mutex<Running?>(nil)
+  private let traffic = Traffic()
 
   package init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -39,7 +40,7 @@ package final class HubServer: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let pool = NIOThreadPool(numberOfThreads: 8)
     pool.start()
-    let worker = Worker(pool: pool, configuration: configuration)
+    let worker = Worker(pool: pool, configuration: configuration, traffic: traffic)
     do {
       // The blobs first: the hub's answers name their port.
       let blobSocket = try await Listener.bind(
@@ -84,6 +85,9 @@ package final class HubServer: Sendable {
   package var blobURL: String? {
     running.withLock { $0?.blobs.url(host: configuration.host) }
   }
+
+  /// Bytes of bodies that have been sent, listings and files alike.
+  package var bytesSent: Int { traffic.bytes }
 
   /// Closes all connections; what has been acknowledged is on the disk.
   package func stop() async {

@@ -90,6 +90,7 @@ private final class Occupancy: Sendable {
 struct Worker: Sendable {
   let pool: NIOThreadPool
   let configuration: HubServer.Configuration
+  let traffic: Traffic
 
   /// Runs blocking work off the event loops.
   func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {

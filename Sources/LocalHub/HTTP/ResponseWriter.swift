@@ -109,6 +109,7 @@ struct ResponseWriter: Sendable {
     for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.sliceSize) {
       let end = min(start + plan.sliceSize, range.upperBound)
       try await send(.body(slice(start..<end)))
+      worker.traffic.add(end - start)
       if let rate = plan.rate {
         try await Task.sleep(for: .seconds(Double(end - start) / Double(rate)))
       }
