@@ -12,15 +12,19 @@ internal import Weights
 /// Models that are folders on this machine, or repositories of a hub that come through the cache.
 ///
 /// Planning reads configurations, tokenizers and the headers of shards, the latter by byte ranges: a recipe can be
-/// checked in seconds, before gigabytes are fetched.
+/// checked in seconds, before gigabytes are fetched. With a stream, weights stay where they are: what a plan needs
+/// of them is read over the network when it is needed, and never as a whole on this machine.
 package struct HubModelSource: ModelSource {
   package let hub: HubClient
   package let cache: HubCache
+  /// What reads weights off the hub; nil to fetch them into the cache first.
+  package let stream: RangeReader?
   private let folders = FolderSource()
 
-  package init(hub: HubClient, cache: HubCache) {
+  package init(hub: HubClient, cache: HubCache, stream: RangeReader? = nil) {
     self.hub = hub
     self.cache = cache
+    self.stream = stream
   }
 
   package func model(_ reference: ModelReference) async throws -> SourceModel {
@@ -47,7 +51,7 @@ package struct HubModelSource: ModelSource {
     let repository = try repository(reference)
     let revision = try revision(reference)
     let small = try await repository.fetch(revision, Self.withoutWeights, into: .cache(cache))
-    let source = { (checkpoint: Checkpoint) in
+    func source(_ checkpoint: Checkpoint) -> SourceModel {
       SourceModel(
         reference: reference, checkpoint: checkpoint, hubID: repository.id.description,
         commit: small.commit.hex)
@@ -57,18 +61,7 @@ package struct HubModelSource: ModelSource {
     {
       return source(try Checkpoint(folder: whole.folder))
     }
-    return source(try await checkpoint(repository, small))
-  }
-
-  package func fetchWeights(of model: SourceModel) async throws {
-    guard let commit = model.commit.flatMap(CommitID.init) else { return }
-    let repository = try repository(model.reference)
-    _ = try await repository.fetch(commit.revision, .forMerging, into: .cache(cache))
-  }
-
-  /// A checkpoint from the headers alone.
-  private func checkpoint(_ repository: Repository, _ small: Snapshot) async throws -> Checkpoint {
-    let tree = try await repository.tree(small.commit)
+    let tree = try await repository.tree(small.commit, knownIn: cache)
     let atRoot = tree.files.filter { !$0.path.contains("/") }
     let files = try WeightFiles(names: atRoot.map(\.path), in: small.folder) { name in
       try FileSystem.read(small.folder.appending(name))
@@ -77,20 +70,43 @@ package struct HubModelSource: ModelSource {
       // Their headers are in pieces all over the file.
       let whole = try await repository.fetch(
         small.commit.revision, .forMerging, into: .cache(cache))
-      return try Checkpoint(folder: whole.folder)
+      return source(try Checkpoint(folder: whole.folder))
     }
-    var shards: [(name: String, header: SafetensorsHeader)] = []
-    for name in files.shards {
-      guard let entry = tree[name] else {
+    let shards = try files.shards.map { name in
+      guard let file = tree[name] else {
         throw WeightsError.missingShard(small.folder, shard: name)
       }
-      shards.append((name, try await header(repository, entry, small)))
+      return file
+    }
+    var model = source(try await checkpoint(repository, small, shards, files.index))
+    model.remote = try stream.map { try HubShards(repository, small.commit, shards, $0) }
+    return model
+  }
+
+  package func fetchWeights(of model: SourceModel) async throws {
+    guard model.remote == nil, let commit = model.commit.flatMap(CommitID.init) else { return }
+    let repository = try repository(model.reference)
+    _ = try await repository.fetch(commit.revision, .forMerging, into: .cache(cache))
+  }
+
+  /// A checkpoint from the headers alone.
+  private func checkpoint(
+    _ repository: Repository, _ small: Snapshot, _ shards: [TreeEntry], _ index: WeightIndex?
+  ) async throws -> Checkpoint {
+    var headers: [Int: SafetensorsHeader] = [:]
+    try await withThrowingTaskGroup(of: (Int, SafetensorsHeader).self) { group in
+      for (number, file) in shards.enumerated() {
+        group.addTask { (number, try await header(repository, file, small)) }
+      }
+      for try await (number, found) in group { headers[number] = found }
     }
     let config = small.folder.appending("config.json")
     return try Checkpoint(
       folder: small.folder,
       config: FileSystem.exists(config) ? try ModelConfig(contentsOf: config) : nil,
-      shards: shards, index: files.index)
+      shards: shards.enumerated().compactMap { number, file in
+        headers[number].map { (name: file.path, header: $0) }
+      }, index: index)
   }
 
   private func header(_ repository: Repository, _ file: TreeEntry, _ snapshot: Snapshot)

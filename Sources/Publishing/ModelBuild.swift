@@ -24,6 +24,8 @@ package struct ModelBuild: Sendable {
     /// Bytes read from the models and written to the folder.
     package let bytesRead: Int
     package let bytesWritten: Int
+    /// Bytes that were read off the hub meanwhile; nil if models are fetched before.
+    package let bytesStreamed: Int?
 
     /// Bytes read and written in a second.
     package var throughput: Double { Double(bytesRead + bytesWritten) / max(seconds, 1e-9) }
@@ -79,16 +81,22 @@ package struct ModelBuild: Sendable {
   ) async throws -> Result {
     let facts = facts(plan, target: target, repository: repository)
     let started = ContinuousClock.now
-    try await BlockingWork.run { cancellation in
-      try MergedModel(plan, target: target, replacing: replacing).write(
-        threads: threads, toolVersion: toolVersion,
-        card: template.map { template in { try template.render(facts) } },
-        isCancelled: { cancellation.isCancelled },
-        onEvent: { onEvent(.merging($0)) })
+    try await withTaskCancellationHandler {
+      try await BlockingWork.run { cancellation in
+        try MergedModel(plan, target: target, replacing: replacing).write(
+          threads: threads, toolVersion: toolVersion,
+          card: template.map { template in { try template.render(facts) } },
+          isCancelled: { cancellation.isCancelled },
+          onEvent: { onEvent(.merging($0)) })
+      }
+    } onCancel: {
+      // Threads may be waiting for bytes that are on their way.
+      source.stream?.close()
     }
     return Result(
       folder: target, seconds: (ContinuousClock.now - started).seconds,
-      bytesRead: plan.inputBytes, bytesWritten: plan.layout.fileSize)
+      bytesRead: plan.inputBytes, bytesWritten: plan.layout.fileSize,
+      bytesStreamed: source.stream?.statistics.fetched)
   }
 
   /// What the card says.

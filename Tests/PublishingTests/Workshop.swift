@@ -50,28 +50,36 @@ struct Workshop: Sendable {
   var cache: HubCache { HubCache(folder.appending("cache")) }
   var workspace: FilePath { folder.appending("work") }
 
-  func client(offline: Bool = false) throws -> HubClient {
+  func client(offline: Bool = false, retries: Int = 0) throws -> HubClient {
     var configuration = HubConfiguration(
       endpoint: try #require(WebURL(hub.url)), userAgent: "hubmerge/test")
-    configuration.retry = .never
+    configuration.retry.retries = retries
+    configuration.retry.firstDelay = 0.01
+    configuration.retry.longestDelay = 0.02
     configuration.isOffline = offline
     return HubClient(configuration) { events.add($0) }
   }
 
-  func source(offline: Bool = false) throws -> HubModelSource {
-    HubModelSource(hub: try client(offline: offline), cache: cache)
+  func source(
+    offline: Bool = false, stream: RangeReader? = nil, retries: Int = 0
+  ) throws -> HubModelSource {
+    HubModelSource(
+      hub: try client(offline: offline, retries: retries), cache: cache, stream: stream)
   }
 
   /// Bytes that have come from the hub as parts of files.
   var bytesFetched: Int { events.bytesFetched }
 
-  func build(offline: Bool = false) throws -> ModelBuild {
+  func build(
+    offline: Bool = false, recipe: String = recipe, stream: RangeReader? = nil, retries: Int = 0
+  ) throws -> ModelBuild {
     let file = folder.appending("recipe.yml")
-    try FileSystem.write(Self.recipe, to: file)
+    try FileSystem.write(recipe, to: file)
     var options = PlanOptions()
     options.maximumShardSize = 2048
     return ModelBuild(
-      recipe: try Recipe(contentsOf: file), source: try source(offline: offline),
+      recipe: try Recipe(contentsOf: file),
+      source: try source(offline: offline, stream: stream, retries: retries),
       options: options, threads: 2, toolVersion: "test", hubAddress: hub.url
     ) { _ in }
   }

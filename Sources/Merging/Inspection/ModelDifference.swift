@@ -117,6 +117,9 @@ private struct ComparedInputs: Sendable {
     guard a.tensor.info.shape == b.tensor.info.shape else {
       return result(.shapes(a.tensor.info.shape, b.tensor.info.shape))
     }
+    let reads = [a, b].map { (source: $0.source, range: $0.tensor.range) }
+    for read in reads { read.source.willRead(read.range) }
+    defer { for read in reads { read.source.didRead(read.range) } }
     guard a.dtype.isFloat, b.dtype.isFloat else {
       return result(.bytes(areEqual: try a.dtype == b.dtype && haveEqualBytes(a, b)))
     }

@@ -85,10 +85,11 @@ extension MergePlan {
     for model in models {
       add(model.name + " " + (model.source.commit ?? "-"))
       for shard in model.checkpoint.shards {
-        let status = try FileSystem.status(model.checkpoint.path(of: shard))
-        // A commit's files never change; an adapter is not part of it.
+        // A commit's files never change, wherever they are read; an adapter is not part of it.
         let isPinned = model.source.commit != nil && shard.folder == nil
-        add("\(shard.name) \(status.size) \(isPinned ? 0 : status.modified)")
+        let modified =
+          isPinned ? 0 : try FileSystem.status(model.checkpoint.path(of: shard)).modified
+        add("\(shard.name) \(shard.size) \(modified)")
       }
     }
     for update in steps.flatMap(\.inputs).compactMap(\.update) {

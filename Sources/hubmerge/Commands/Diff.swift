@@ -18,7 +18,7 @@ struct Diff: ReportingCommand {
     discussion: """
       Tells tensors that one of them lacks, other shapes and dtypes; and for each layer (with --json for each \
       tensor) the cosine, the length of the difference relative to the first model's, and the share of equal \
-      signs. Models on the hub are fetched when they are not in the cache.
+      signs. Models on the hub that are not in the cache are read there, and not kept.
       """)
 
   @Argument(help: ArgumentHelp("A folder, or an id on the hub.", valueName: "a"))
@@ -35,7 +35,8 @@ struct Diff: ReportingCommand {
 
   func perform(_ console: Console) async throws -> any Report & Sendable {
     let source = HubModelSource(
-      hub: try hub.client(console, observe: console.showTransfer), cache: hub.cache)
+      hub: try hub.client(console, observe: console.showTransfer), cache: hub.cache,
+      stream: RangeReader())
     let models = [try await model(first, source), try await model(second, source)]
     console.progress.begin("diff", total: models.reduce(0) { $0 + $1.checkpoint.byteCount })
     let threads = max(1, self.threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

@@ -30,6 +30,7 @@ struct Merge: ReportingCommand {
   @Flag(help: "Replace the folder if it exists.")
   var overwrite = false
 
+  @OptionGroup var stream: StreamOptions
   @OptionGroup var options: MergeOptions
   @OptionGroup var hub: HubOptions
   @OptionGroup var output: OutputOptions
@@ -38,7 +39,7 @@ struct Merge: ReportingCommand {
     let setup = MergeSetup(options, hub, console)
     let target = FilePath(out)
     try setup.checkTarget(target, replacing: overwrite)
-    let build = try setup.build(recipe)
+    let build = try setup.build(recipe, stream: stream.reader(hub.state))
     let plan = try await build.plan()
     try await build.fetchWeights(plan)
     let result = try await build.write(
@@ -64,6 +65,9 @@ struct MergeReport: Report, Sendable {
       "\(Quantity.bytes(result.bytesWritten)) in \(Quantity.duration(result.seconds))",
     ]
     lines.append("merged  \(result.folder): " + facts.joined(separator: ", "))
+    if let bytes = result.bytesStreamed {
+      lines.append("stream  \(Quantity.bytes(bytes)) read off the hub, no digests to check")
+    }
     lines.append(
       "speed   \(Quantity.rate(result.throughput)) read and written, "
         + "peak memory \(Quantity.bytes(ProcessMemory.peak))")
@@ -79,6 +83,7 @@ struct MergeReport: Report, Sendable {
       .init("shards", .array(plan.layout.shards.map { .string($0.name) })),
       .init("bytes_read", .int(result.bytesRead)),
       .init("bytes_written", .int(result.bytesWritten)),
+      .init("bytes_streamed", result.bytesStreamed.map { .int($0) } ?? .null),
       .init("seconds", .double(result.seconds)),
       .init("peak_memory", .int(ProcessMemory.peak)),
       .init("seed", .number(String(plan.seed))),

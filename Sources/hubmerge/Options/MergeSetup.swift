@@ -40,7 +40,8 @@ struct MergeSetup {
     self.console = console
   }
 
-  func build(_ recipe: String) throws -> ModelBuild {
+  /// - Parameter stream: What reads models off the hub; nil to fetch them first.
+  func build(_ recipe: String, stream: RangeReader? = nil) throws -> ModelBuild {
     guard FileSystem.kind(FilePath(recipe)) == .file else {
       throw UserError(
         status: .missingInput, what: "there is no recipe \(recipe)",
@@ -48,8 +49,9 @@ struct MergeSetup {
     }
     return ModelBuild(
       recipe: try Recipe(contentsOf: FilePath(recipe)),
-      source: HubModelSource(hub: try client(), cache: hub.cache), options: options,
-      threads: threads,
+      source: HubModelSource(
+        hub: try client(), cache: hub.cache, stream: stream),
+      options: options, threads: threads,
       toolVersion: Hubmerge.version, hubAddress: hub.address,
       onEvent: show)
   }
