@@ -33,6 +33,12 @@ print(json.dumps({{str(p.relative_to(folder)): p.stat().st_size for p in folder.
 """
 
 
+ABSENT = """
+from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+print(try_to_load_from_cache("acme/one", "adapter_config.json") is _CACHED_NO_EXIST)
+"""
+
+
 def models(bench):
     folder = bench.folder / "one"
     for path, content in FILES.items():
@@ -82,6 +88,12 @@ def check_version(bench, check, requirement):
     check(f"hubmerge fetches for {name}", status == 0, words.strip())
     found = snapshot(bench, programs, ours, offline=True)
     check(f"{name} reads our cache offline", without_attributes(found) == expected(), found)
+
+    fetch(bench, ours, "--include", "adapter_config.json")
+    done = subprocess.run([programs / "python", "-c", ABSENT], env=bench.environment(ours),
+                          capture_output=True, text=True)
+    check(f"{name} knows from our cache which file is not there", done.stdout.strip() == "True",
+          done.stderr.strip()[-300:])
 
     part = f"part-{version}"
     fetch(bench, part, "--include", "*.json")

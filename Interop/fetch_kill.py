@@ -89,6 +89,18 @@ class Request(http.server.BaseHTTPRequestHandler):
                 hub.sent += len(part)
 
 
+def received(home):
+    """The bytes that the client has kept, by its own record of them."""
+    total = end = 0
+    for journal in Path(home).rglob("*.hubmerge.partial.journal"):
+        # A line that the kill cut off has no end and does not count.
+        lines = journal.read_text().rpartition("\n")[0].splitlines()
+        for first, last in sorted(tuple(map(int, line.split())) for line in lines):
+            total += max(0, last - max(first, end))
+            end = max(end, last)
+    return total
+
+
 def main():
     program = Path(sys.argv[1]).resolve() / "hubmerge"
     rng = random.Random(1)
@@ -99,7 +111,7 @@ def main():
         environment = kept | {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_address[1]}",
                               "HF_HOME": folder, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         command = [program, "fetch", "acme/one", "--quiet"]
-        kills = 0
+        kills = worst = lost = 0
         while kills < 10:
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
             time.sleep(rng.uniform(0.1, 0.9))
@@ -108,6 +120,10 @@ def main():
             process.send_signal(signal.SIGKILL)
             process.wait()
             kills += 1
+            # What is still being sent to nobody ends within a moment.
+            time.sleep(0.2)
+            before, lost = lost, hub.sent - received(folder)
+            worst = max(worst, lost - before)
         killed_at = hub.sent
         print(f"{'PASS' if kills == 10 else 'FAIL'}  killed {kills} times,"
               f" {killed_at / 1e6:.0f} of {SIZE / 1e6:.0f} MB sent", flush=True)
@@ -116,10 +132,9 @@ def main():
         whole = done.returncode == 0 and path.read_bytes() == hub.content
         print(f"{'PASS' if whole else 'FAIL'}  the file is whole")
         again = hub.sent - SIZE
-        each = again / max(kills, 1)
-        fine = each <= LIMIT
+        fine = worst <= LIMIT
         print(f"{'PASS' if fine else 'FAIL'}  {again / 1e6:.1f} MB fetched again,"
-              f" {each / 1e6:.1f} MB for each kill (limit {LIMIT / 1e6:.1f} MB)")
+              f" {worst / 1e6:.1f} MB after one kill at most (limit {LIMIT / 1e6:.1f} MB)")
         left = [p.name for p in (path.parents[2] / "blobs").iterdir()]
         clean = left == [hub.digest]
         print(f"{'PASS' if clean else 'FAIL'}  nothing is left behind")
