@@ -25,23 +25,26 @@ import Testing
 
   @Test func `no more tasks go on at a time than there are permits`() async throws {
     let permits = Permits(4)
-    let counts = Mutex((now: 0, most: 0))
+    final class Counts: Sendable {
+      let shared = Mutex((now: 0, most: 0))
+    }
+    let counts = Counts()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<100 {
         group.addTask {
           try await permits.withPermit {
-            counts.withLock { counts in
+            counts.shared.withLock { counts in
               counts.now += 1
               counts.most = max(counts.most, counts.now)
             }
             await Task.yield()
-            counts.withLock { $0.now -= 1 }
+            counts.shared.withLock { $0.now -= 1 }
           }
         }
       }
       try await group.waitForAll()
     }
-    #expect(counts.withLock { $0.now } == 0)
-    #expect((1...4).contains(counts.withLock { $0.most }))
+    #expect(counts.shared.withLock { $0.now } == 0)
+    #expect((1...4).contains(counts.shared.withLock { $0.most }))
   }
 }
