@@ -41,6 +41,22 @@ struct DellaTests {
     Lots.expect(early.map { result[$0] != 0 }, 0.5)
   }
 
+  @Test("Models, tensors and seeds are drawn for independently of each other")
+  func independence() throws {
+    func run(_ seed: UInt64) throws -> [String: [Double]] {
+      let trial = MethodTrial(
+        method: "della", hasBase: true, shared: "rescale: false, normalize: false",
+        models: ["weight: 1, density: 0.4", "weight: 1, density: 0.7"], seed: seed)
+      return try trial.run(["x", "y"].map { Lots.constant([1, 2], [200, 500], name: $0) })
+    }
+    let (result, other) = (try run(5), try run(6))
+    let (x, y) = (try #require(result["x"]), try #require(result["y"]))
+    Lots.expect(x.map { $0 == 1 || $0 == 3 }, 0.4)
+    Lots.expect(x.map { $0 == 3 }, 0.28)
+    Lots.expect(zip(x, y).map { $0 >= 2 && $1 >= 2 }, 0.49)
+    Lots.expect(zip(x, try #require(other["x"])).map { $0 >= 2 && $1 >= 2 }, 0.49)
+  }
+
   @Test("Probabilities outside 0...1 are refused, but not where nothing is drawn")
   func range() throws {
     func trial(_ density: Double) -> MethodTrial {

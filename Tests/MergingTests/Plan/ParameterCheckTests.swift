@@ -107,7 +107,7 @@ struct ParameterCheckTests {
       let lines = try await bench.errors(
         "merge_method: \(id)\nparameters: {\(parameters)}\nmodels: [{model: a}, {model: b}]"
       ).map(\.line)
-      #expect(lines == ["1:15 error: \(id) needs a base model"])
+      #expect(lines.contains("1:15 error: \(id) needs a base model"))
     }
   }
 
