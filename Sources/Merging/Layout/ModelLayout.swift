@@ -9,7 +9,7 @@ package struct ModelLayout: Sendable {
   package struct Stack: Sendable {
     /// What precedes the layer's number: `model.layers`.
     package let prefix: String
-    /// The tensors of each layer, by what follows the number. Layers may differ.
+    /// The tensors of each layer, by what follows the number, in counting order. Layers may differ.
     package let layers: [[String]]
     package let byteCount: Int
   }
@@ -24,21 +24,25 @@ package struct ModelLayout: Sendable {
   package init(_ checkpoint: Checkpoint) {
     var layers: [String: [Int: [String]]] = [:]
     var bytes: [String: Int] = [:]
-    for (name, tensor) in checkpoint.tensors {
-      guard let layered = LayeredName(name) else { continue }
+    var prefixes: [String?] = []
+    prefixes.reserveCapacity(checkpoint.names.count)
+    for name in checkpoint.names {
+      let layered = LayeredName(name)
+      prefixes.append(layered?.stack)
+      guard let layered, let tensor = checkpoint.tensors[name] else { continue }
       layers[layered.stack, default: [:]][layered.layer, default: []].append(layered.suffix)
-      bytes[layered.stack, default: 0] += tensor.range.count
+      bytes[layered.stack, default: 0] += tensor.storedByteCount
     }
     var stacks: [String: Stack] = [:]
     for (prefix, members) in layers where Self.isStack(prefix, members) {
       stacks[prefix] = Stack(
-        prefix: prefix, layers: members.keys.sorted().map { members[$0]?.sorted() ?? [] },
+        prefix: prefix, layers: members.keys.sorted().map { members[$0] ?? [] },
         byteCount: bytes[prefix] ?? 0)
     }
     self.stacks = stacks
     mainStack = stacks.values.max { ($0.byteCount, $1.prefix) < ($1.byteCount, $0.prefix) }
-    loose = checkpoint.names.filter { name in
-      LayeredName(name).map { stacks[$0.stack] == nil } ?? true
+    loose = zip(checkpoint.names, prefixes).compactMap { name, prefix in
+      prefix.flatMap { stacks[$0] } == nil ? name : nil
     }
   }
 
@@ -50,8 +54,14 @@ package struct ModelLayout: Sendable {
       let word = prefix.split(separator: ".").last.map(String.init) ?? prefix
       return LayoutRules.stackWords.contains(word)
     }
-    let common = layers.values.reduce(Set(layers[0] ?? [])) { $0.intersection($1) }
-    return !common.isEmpty
+    // Mostly one of the first is in all of them, and early.
+    let first = layers[0] ?? []
+    if first.prefix(4).contains(where: { suffix in layers.values.allSatisfy { $0.contains(suffix) }
+      })
+    {
+      return true
+    }
+    return !layers.values.reduce(Set(first)) { $0.intersection($1) }.isEmpty
   }
 }
 

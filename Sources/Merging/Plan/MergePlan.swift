@@ -51,11 +51,17 @@ package struct MergePlan: Sendable {
     /// Everything that is read for it, with the models.
     package var reads: [(model: Int, tensor: StoredTensor)] {
       var reads: [(model: Int, tensor: StoredTensor)] = []
-      if pieces.isEmpty { reads.append((model, tensor)) }
-      if case .scaled(let scales) = tensor.derivation { reads.append((model, scales.factors)) }
-      for source in update?.sources ?? [] { reads.append((model, source)) }
-      for input in pieces + (view?.sources ?? []) { reads += input.reads }
+      forEachRead { reads.append(($0, $1)) }
       return reads
+    }
+
+    func forEachRead(_ body: (_ model: Int, _ tensor: StoredTensor) -> Void) {
+      if pieces.isEmpty { body(model, tensor) }
+      if isPlain { return }
+      if case .scaled(let scales) = tensor.derivation { body(model, scales.factors) }
+      for source in update?.sources ?? [] { body(model, source) }
+      for input in pieces { input.forEachRead(body) }
+      for input in view?.sources ?? [] { input.forEachRead(body) }
     }
   }
 
@@ -172,11 +178,12 @@ package struct MergePlan: Sendable {
     }
     var seen = Set<Place>(minimumCapacity: steps.count * 2)
     var total = 0
-    for read in steps.lazy.flatMap(\.inputs).flatMap(\.reads) {
-      let place = Place(
-        model: read.model, shard: read.tensor.shard, start: read.tensor.range.lowerBound)
-      if seen.insert(place).inserted {
-        total += read.tensor.info.elementCount * read.tensor.storedDType.byteWidth
+    for input in steps.lazy.flatMap(\.inputs) {
+      input.forEachRead { model, tensor in
+        let place = Place(model: model, shard: tensor.shard, start: tensor.range.lowerBound)
+        if seen.insert(place).inserted {
+          total += tensor.info.elementCount * tensor.storedDType.byteWidth
+        }
       }
     }
     return total

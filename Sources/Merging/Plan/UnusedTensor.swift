@@ -35,7 +35,8 @@ extension Planner {
     var used = [Set<TensorName>](repeating: [], count: models.count)
     for input in assembly.steps.lazy.flatMap(\.inputs) {
       used[input.model].insert(input.tensor.info.name)
-      for read in input.reads { used[read.model].insert(read.tensor.info.name) }
+      if input.isPlain { continue }
+      input.forEachRead { model, tensor in used[model].insert(tensor.info.name) }
     }
     let outputs = Set(assembly.steps.map(\.output.name))
     var unused: [UnusedTensor] = []
