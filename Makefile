@@ -72,6 +72,7 @@ interop: build $(VENV)/installed ## check with huggingface_hub, transformers and
 	$(VENV)/bin/python Interop/minilm.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/arch_matrix.py "$(RELEASE_FOLDER)/hubmerge"
 	$(VENV)/bin/python Interop/vocab_matrix.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/card_matrix.py "$(RELEASE_FOLDER)"
 
 $(VENV)/installed: Interop/requirements.txt
 	$(PYTHON) -m venv $(VENV)

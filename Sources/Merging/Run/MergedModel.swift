@@ -25,11 +25,13 @@ package struct MergedModel: Sendable {
   /// them.
   ///
   /// - Parameters:
-  ///   - card: Text of README.md; nil for none.
-  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written.
+  ///   - draft: What the lock begins with; nil for none.
+  ///   - card: Text of README.md, made when all else is there; nil for none.
+  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written, as it is for a lock.
   ///   - consumer: What is told of the shards.
   package func write(
-    threads: Int, toolVersion: String, card: (() throws -> String)? = nil,
+    threads: Int, toolVersion: String, lock draft: LockDraft? = nil,
+    card: ((MergeLock?) throws -> String)? = nil,
     isDigested: Bool = false, for consumer: (any ShardConsumer)? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
@@ -46,20 +48,28 @@ package struct MergedModel: Sendable {
       var last = plan
       last.stages = []
       return try MergedModel(last, target: target, replacing: replacing).write(
-        threads: threads, toolVersion: toolVersion, card: card, isDigested: isDigested,
-        for: consumer, isCancelled: isCancelled, onEvent: onEvent)
+        threads: threads, toolVersion: toolVersion, lock: draft, card: card,
+        isDigested: isDigested, for: consumer, isCancelled: isCancelled, onEvent: onEvent)
     }
     let writer = try CheckpointWriter(
       target: target, layout: plan.layout,
       fingerprint: plan.fingerprint(toolVersion: toolVersion).hex, replacing: replacing,
-      isDigested: isDigested)
+      isDigested: isDigested || draft != nil)
     do {
+      let tensors = draft.map { _ in ShardTensors(plan.layout, threads: threads, next: consumer) }
       try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: consumer)
+        .fill(writer, for: tensors ?? consumer)
       try writeOtherFiles(writer)
-      if let card { try writer.write(Array(card().utf8), as: "README.md") }
-      try writer.commit(
-        indexMetadata: [.init("hubmerge_version", .string(toolVersion))], check: plan.check)
+      let metadata = [JSON.Member("hubmerge_version", .string(toolVersion))]
+      try writer.writeIndex(metadata: metadata)
+      let lock = try draft.map { draft in
+        try draft.lock(
+          plan, in: writer.staging, toolVersion: toolVersion, shards: writer.digests,
+          tensors: tensors?.digests ?? [:])
+      }
+      if let lock { try writer.write(lock.bytes, as: MergeLock.fileName) }
+      if let card { try writer.write(Array(card(lock).utf8), as: "README.md") }
+      try writer.commit(indexMetadata: metadata, check: plan.check)
     } catch {
       writer.abandon()
       throw error

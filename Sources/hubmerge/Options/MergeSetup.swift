@@ -13,6 +13,9 @@ internal import Weights
 struct MergeSetup {
   private let options: PlanOptions
   private let threads: Int
+  private let writesLock: Bool
+  /// The file of the lock to merge by.
+  private let lock: String?
   private let card: CardOptions
   private let hub: HubOptions
   private let console: Console
@@ -20,6 +23,8 @@ struct MergeSetup {
   init(_ options: MergeOptions, _ hub: HubOptions, _ console: Console) {
     self.options = options.planOptions
     threads = options.threadCount
+    writesLock = options.writeLock
+    lock = options.lock
     card = options.card
     self.hub = hub
     self.console = console
@@ -35,6 +40,8 @@ struct MergeSetup {
     options.allowsMixedArchitectures = true
     self.options = options
     threads = 1
+    writesLock = false
+    lock = nil
     self.card = card
     self.hub = hub
     self.console = console
@@ -46,10 +53,24 @@ struct MergeSetup {
         status: .missingInput, what: "there is no recipe \(recipe)",
         advice: "hubmerge methods NAME shows one for each method")
     }
-    return ModelBuild(
-      recipe: try Recipe(contentsOf: FilePath(recipe)),
-      source: HubModelSource(hub: try client(), cache: hub.cache), options: options,
-      threads: threads,
+    return try build(Recipe(contentsOf: FilePath(recipe)), by: lock.map { try MergeLock(file: $0) })
+  }
+
+  /// - Parameter lock: The lock that the merge has to agree with.
+  private func build(_ recipe: Recipe, by lock: MergeLock?) throws -> ModelBuild {
+    var build = try build(recipe, as: lock)
+    build.writesLock = writesLock
+    build.lock = lock
+    return build
+  }
+
+  /// - Parameter lock: Where options and commits are taken from; nil for those of the command line.
+  func build(_ recipe: Recipe, as lock: MergeLock?) throws -> ModelBuild {
+    ModelBuild(
+      recipe: recipe,
+      source: HubModelSource(
+        hub: try client(), cache: hub.cache, commits: lock?.commits ?? [:]),
+      options: lock?.pinnedOptions ?? options, threads: threads,
       toolVersion: Hubmerge.version, hubAddress: hub.address,
       onEvent: show)
   }
