@@ -30,6 +30,8 @@ package struct SourceModel: Sendable {
   package let commit: String?
   /// Configuration, tokenizer and all else beside the weights; none beside a single file of weights.
   package let files: ModelFiles
+  /// The adapters that the reference names, in their order.
+  package private(set) var adapters: [SourceAdapter] = []
   /// What the reference's adapters do to the tensors, by their names.
   package private(set) var updates: [TensorName: TensorUpdate] = [:]
   /// Where the shards are read; nil for files in the checkpoint's folder.
@@ -52,11 +54,24 @@ package struct SourceModel: Sendable {
 
   /// The model with one more adapter, whose file then belongs to its checkpoint.
   ///
+  /// - Parameters:
+  ///   - name: As the reference names it.
+  ///   - adapterID: The adapter's id on the hub; nil for a folder.
+  ///   - adapterCommit: The commit of it that was read.
   /// - Throws: `AdapterError` if the adapter does not fit.
-  package func adapted(by adapter: Adapter) throws -> SourceModel {
+  package func adapted(
+    by adapter: Adapter, named name: String, hubID adapterID: String? = nil,
+    commit adapterCommit: String? = nil
+  ) throws -> SourceModel {
     let (checkpoint, updates) = try adapter.apply(to: checkpoint, after: updates)
     var model = SourceModel(
       reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit, files: files)
+    model.adapters =
+      adapters + [
+        SourceAdapter(
+          name: name, folder: adapter.folder, hubID: adapterID, commit: adapterCommit,
+          rank: adapter.config.rank, alpha: adapter.config.alpha)
+      ]
     model.updates = updates
     model.remote = remote
     model.warnings = warnings
@@ -91,11 +106,28 @@ package struct SourceModel: Sendable {
         tensors: tensors, isSingleFile: checkpoint.isSingleFile,
         quantizationTensors: checkpoint.quantizationTensors), hubID: hubID, commit: commit,
       files: files)
+    model.adapters = adapters
     model.updates = updates
     model.remote = remote
     model.warnings = warnings
     return model
   }
+}
+
+/// The adapter of a model as its source has found it.
+package struct SourceAdapter: Hashable, Sendable {
+  /// As the reference names it, with its revision.
+  package let name: String
+
+  /// The name without the revision.
+  var path: String { name.split(separator: "@").first.map(String.init) ?? name }
+
+  package let folder: FilePath
+  /// Its id on the hub; nil for a folder.
+  package let hubID: String?
+  package let commit: String?
+  package let rank: Int?
+  package let alpha: Double
 }
 
 /// Models that are folders on this machine.
@@ -134,7 +166,7 @@ package struct FolderSource: ModelSource {
       guard let folder = folder(of: adapter) else {
         throw ModelSourceError.adapterNotFound(adapter)
       }
-      model = try model.adapted(by: Adapter(folder: folder))
+      model = try model.adapted(by: Adapter(folder: folder), named: adapter.description)
     }
     return model
   }

@@ -83,10 +83,11 @@ package struct Release: Sendable {
     }
     // What is streamed is not fetched.
     try await clock.measure("fetch") { try await build.fetchWeights(plan) }
+    let draft = try await build.lockDraft(plan)
     var hasLost = false
     while true {
       do {
-        let result = try await publish(plan, card: card, means, on: ground, clock)
+        let result = try await publish(plan, draft, means, on: ground, clock)
         try FileSystem.remove(folder)
         return result
       } catch let error as HubError {
@@ -103,10 +104,11 @@ package struct Release: Sendable {
     workspace.appending("\(repository.id.namespace ?? "")--\(repository.id.name)")
   }
 
-  func card(of plan: MergePlan) throws -> String {
+  /// - Parameter lock: The model's lock; nil as long as there is none.
+  func card(of plan: MergePlan, _ lock: MergeLock? = nil) throws -> String {
     let id = repository.id
     return try template.render(
-      build.facts(plan, target: FilePath(id.name), repository: id.description))
+      build.facts(plan, target: FilePath(id.name), repository: id.description).proved(by: lock))
   }
 
   /// What a plan takes of this machine.
@@ -141,7 +143,7 @@ package struct Release: Sendable {
   // MARK: Merging and sending
 
   private func publish(
-    _ plan: MergePlan, card: String, _ means: Means, on ground: Publication.Ground,
+    _ plan: MergePlan, _ draft: LockDraft?, _ means: Means, on ground: Publication.Ground,
     _ clock: PhaseClock
   ) async throws -> Result {
     let model = MergedModel(plan, target: folder.appending("model"), replacing: true)
@@ -161,8 +163,8 @@ package struct Release: Sendable {
           try await withTaskCancellationHandler {
             try await BlockingWork.run { cancellation in
               try model.fill(
-                writer, threads: means.threads, toolVersion: build.toolVersion, card: card,
-                for: uploads, isCancelled: { cancellation.isCancelled },
+                writer, threads: means.threads, toolVersion: build.toolVersion,
+                lock: draft, card: { try card(of: plan, $0) }, for: uploads, isCancelled: { cancellation.isCancelled },
                 onEvent: { build.onEvent(.merging($0)) })
             }
           } onCancel: {

@@ -40,7 +40,7 @@ internal import Testing
         tree.has("Examples/\(id).yml"), "the method \(id) has no example: write Examples/\(id).yml")
       let suite = "Tests/MergingTests/Methods/\(name)Tests.swift"
       #expect(
-        tree.has(suite) && (try tree.file(suite)).text.contains("expectSame"),
+        try tree.has(suite) && tree.file(suite).text.contains("expectSame"),
         "\(suite) does not compare \(id) with a reference: use MethodTrial.expectSame")
     }
   }

@@ -7,7 +7,7 @@ internal import SystemPackage
 package import Weights
 
 /// What the user wants beside what the recipe says.
-package struct PlanOptions: Sendable {
+package struct PlanOptions: Hashable, Sendable {
   /// The most bytes of tensors in a shard; 0 for a single shard.
   package var maximumShardSize = 5_000_000_000
   /// Wins over the recipe's seed.

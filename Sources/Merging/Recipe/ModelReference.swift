@@ -57,6 +57,11 @@ package struct ModelReference: Hashable, Sendable {
   }
 }
 
+extension ModelReference {
+  /// The text form without the adapter.
+  package var model: String { revision.map { "\(path)@\($0)" } ?? path }
+}
+
 extension ModelReference: CustomStringConvertible {
   /// The text form.
   package var description: String {

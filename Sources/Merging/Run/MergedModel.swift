@@ -32,19 +32,21 @@ package struct MergedModel: Sendable {
   /// them.
   ///
   /// - Parameters:
-  ///   - card: Text of README.md; nil for none.
-  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written.
+  ///   - draft: What the lock begins with; nil for none.
+  ///   - card: Text of README.md, made when all else is there; nil for none.
+  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written, as it is for a lock.
   ///   - consumer: What is told of the shards.
   package func write(
-    threads: Int, toolVersion: String, card: (() throws -> String)? = nil,
+    threads: Int, toolVersion: String, lock draft: LockDraft? = nil,
+    card: ((MergeLock?) throws -> String)? = nil,
     isDigested: Bool = false, for consumer: (any ShardConsumer)? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
     func write(_ plan: MergePlan, _ target: FilePath, replacing: Bool, isLast: Bool) throws {
       try MergedModel(plan, target: target, replacing: replacing).write(
-        threads: threads, toolVersion: toolVersion, card: isLast ? card : nil,
-        isDigested: isLast && isDigested, for: isLast ? consumer : nil, isCancelled: isCancelled,
+        threads: threads, toolVersion: toolVersion, lock: isLast ? draft : nil,
+        card: isLast ? card : nil, isDigested: isLast && isDigested, for: isLast ? consumer : nil, isCancelled: isCancelled,
         onEvent: onEvent)
     }
     if !plan.stages.isEmpty {
@@ -62,12 +64,13 @@ package struct MergedModel: Sendable {
       try takeFile(from: folder)
       return
     }
-    let writer = try writer(toolVersion: toolVersion, isDigested: isDigested)
+    let writer = try writer(toolVersion: toolVersion, isDigested: isDigested || draft != nil)
     do {
+      let tensors = draft.map { _ in ShardTensors(plan.layout, threads: threads, next: consumer) }
       try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: consumer)
+        .fill(writer, for: tensors ?? consumer)
       try writeOtherFiles(writer)
-      if let card { try writer.write(Array(card().utf8), as: "README.md") }
+      try writeLast(writer, lock: draft, tensors, toolVersion: toolVersion, card: card)
       try writer.commit(indexMetadata: indexMetadata(toolVersion), check: plan.check)
     } catch {
       writer.abandon()
@@ -103,24 +106,41 @@ package struct MergedModel: Sendable {
   /// the making, which stays there.
   ///
   /// - Parameters:
-  ///   - writer: From `writer`.
+  ///   - writer: From `writer`, with digests if there is to be a lock.
+  ///   - draft: As for `write`.
+  ///   - card: As for `write`.
   ///   - consumer: What is told of the shards, and may remove those that are finished.
   package func fill(
-    _ writer: CheckpointWriter, threads: Int, toolVersion: String, card: String,
-    for consumer: any ShardConsumer,
+    _ writer: CheckpointWriter, threads: Int, toolVersion: String, lock draft: LockDraft?,
+    card: (MergeLock?) throws -> String, for consumer: any ShardConsumer,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
+    let tensors = draft.map { _ in ShardTensors(plan.layout, threads: threads, next: consumer) }
     try withStages(toolVersion: toolVersion) {
       try MergedModel($0, target: $1, replacing: true).write(
         threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
     } then: { plan in
       try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: consumer)
+        .fill(writer, for: tensors ?? consumer)
     }
     try writeOtherFiles(writer)
-    try writer.write(Array(card.utf8), as: "README.md")
+    try writeLast(writer, lock: draft, tensors, toolVersion: toolVersion, card: card)
+  }
+
+  /// Writes what tells of all the rest: the index, the lock, the card.
+  private func writeLast(
+    _ writer: CheckpointWriter, lock draft: LockDraft?, _ tensors: ShardTensors?,
+    toolVersion: String, card: ((MergeLock?) throws -> String)?
+  ) throws {
     try writer.writeIndex(metadata: indexMetadata(toolVersion))
+    let lock = try draft.map { draft in
+      try draft.lock(
+        plan, in: writer.staging, toolVersion: toolVersion, shards: writer.digests,
+        tensors: tensors?.digests ?? [:])
+    }
+    if let lock { try writer.write(lock.bytes, as: MergeLock.fileName) }
+    if let card { try writer.write(Array(card(lock).utf8), as: "README.md") }
   }
 
   private func indexMetadata(_ toolVersion: String) -> [JSON.Member] {

@@ -190,6 +190,14 @@ package final class CheckpointWriter: Sendable {
     try body(path)
   }
 
+  /// Writes the index of the shards, if there are several.
+  package func writeIndex(metadata: [JSON.Member] = []) throws {
+    guard let index = layout.index(metadata: metadata) else { return }
+    try write(
+      Array((index.serialized(.pretty(indent: 2)) + "\n").utf8),
+      as: "model.safetensors.index.json")
+  }
+
   /// Makes the folder appear at its place.
   ///
   /// - Parameter check: Looks at the complete folder before it is moved there.
