@@ -5,8 +5,8 @@
 
 usage: card_matrix.py FOLDER-OF-THE-PROGRAMS
 
-Every template's card is loaded, validated and written again by huggingface_hub; the Python of the card is run; the digests
-of the lock are computed again with hashlib and xxhash.
+Every template's card is loaded and written again by huggingface_hub, and checked by the rules of a hub;
+the Python of the card is run; the digests of the lock are computed again with hashlib and xxhash.
 """
 
 import hashlib
@@ -14,6 +14,8 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from local_hub import Check, local_hub
@@ -109,20 +111,29 @@ def tensor_bytes(path):
             yield name, data[start + first:start + end]
 
 
-def check_card(check, claim, path, expected):
+def objections(endpoint, text):
+    """What the hub's check of cards has against one; ModelCard.validate asks the public hub only."""
+    request = urllib.request.Request(
+        endpoint + "/api/validate-yaml", headers={"Content-Type": "application/json"},
+        data=json.dumps({"content": text, "repoType": "model"}).encode())
+    try:
+        with urllib.request.urlopen(request) as reply:
+            found = json.load(reply)
+    except urllib.error.HTTPError as error:
+        found = json.load(error)
+    return found["errors"] + found["warnings"]
+
+
+def check_card(check, endpoint, claim, path, expected):
     import yaml
     from huggingface_hub import ModelCard
 
     card = ModelCard.load(path)
-    try:
-        card.validate(repo_type="model")
-        valid = ""
-    except Exception as error:  # noqa: BLE001: whatever it is, it is told
-        valid = str(error)
+    against = objections(endpoint, Path(path).read_text())
     data = card.data.to_dict()
     again = ModelCard(f"---\n{card.data}\n---\n").data.to_dict()
     front = yaml.safe_load(Path(path).read_text().split("---\n")[1])
-    check(f"{claim}: the hub's rules and huggingface_hub accept the card", not valid, valid)
+    check(f"{claim}: the hub's rules accept the card", not against, str(against or ""))
     check(f"{claim}: its metadata come back the same from huggingface_hub", data == again)
     check(f"{claim}: they say what was merged",
           all(front.get(key) == value for key, value in expected.items())
@@ -151,7 +162,7 @@ def main(programs):
             for template in templates:
                 bench.run("hubmerge", "card", out, "--quiet", "--template", template,
                           "--repository", f"cards/{kind}", "--results", results)
-                card = check_card(check, f"{kind}, {template}", out / "README.md", expected)
+                card = check_card(check, bench.endpoint, f"{kind}, {template}", out / "README.md", expected)
                 values = sorted((r.task_type, r.dataset_type, r.metric_type, r.metric_value)
                                 for r in card.data.eval_results)
                 check(f"{kind}, {template}: the results of the evaluation are those of the harness",

@@ -33,7 +33,7 @@ package struct ReportPage: Sendable {
     </style>
     <h1>\(record.title.xmlEscaped)</h1>
     <p>\(record.models.count) models merged by \(record.method.xmlEscaped). Of large tensors some runs of 8192 \
-    numbers were looked at, spread evenly: the figures are estimates, good to three digits.</p>
+    numbers were looked at, spread evenly: for those the figures are estimates.</p>
     \(table)
     \(pictures.map(\.svg).joined(separator: "\n"))
     </html>
