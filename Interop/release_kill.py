@@ -24,8 +24,8 @@ from foreign_store import Counting, Hub
 from local_hub import Bench, Check
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARD = 150_000
-DISK = 400_000
+SHARD = 1_000_000
+DISK = 8_000_000
 
 RECIPE = """\
 merge_method: ties
@@ -33,7 +33,7 @@ base_model: {models}/base
 models:
   - {{model: {models}/math, parameters: {{weight: 0.5, density: 0.5}}}}
   - {{model: {models}/code, parameters: {{weight: 0.5, density: 0.5}}}}
-dtype: float32
+dtype: bfloat16
 """
 
 
@@ -86,7 +86,7 @@ def main():
         kills = early = 0
         while kills < options.kills:
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0.02, 0.35))
+            time.sleep(rng.uniform(0.05, 1.0))
             if process.poll() is not None:
                 break
             process.send_signal(signal.SIGKILL)
