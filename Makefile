@@ -77,6 +77,7 @@ interop: build $(VENV)/installed ## check with huggingface_hub, transformers and
 	$(VENV)/bin/python Interop/fetch_kill.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/push_stores.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/release_kill.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/card_matrix.py "$(RELEASE_FOLDER)"
 
 $(VENV)/installed: Interop/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -23,6 +23,12 @@ static const unsigned char chat_mistral_jinja[] = {
 static const unsigned char default_md[] = {
 #embed "../../templates/default.md"
 };
+static const unsigned char lazymergekit_md[] = {
+#embed "../../templates/lazymergekit.md"
+};
+static const unsigned char lora_md[] = {
+#embed "../../templates/lora.md"
+};
 static const unsigned char minimal_md[] = {
 #embed "../../templates/minimal.md"
 };
@@ -36,6 +42,8 @@ static const ca_asset assets[] = {
     ASSET("chat/llama3.jinja", chat_llama3_jinja),
     ASSET("chat/mistral.jinja", chat_mistral_jinja),
     ASSET("default.md", default_md),
+    ASSET("lazymergekit.md", lazymergekit_md),
+    ASSET("lora.md", lora_md),
     ASSET("minimal.md", minimal_md),
 };
 

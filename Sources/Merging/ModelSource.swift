@@ -28,6 +28,8 @@ package struct SourceModel: Sendable {
   package let hubID: String?
   /// The commit that was read, 40 hexadecimal digits; nil for a folder.
   package let commit: String?
+  /// The adapter that the reference names.
+  package private(set) var adapter: SourceAdapter?
   /// What the reference's adapter does to the tensors, by their names.
   package private(set) var updates: [TensorName: TensorUpdate] = [:]
   /// Where the shards are read; nil for files in the checkpoint's folder.
@@ -46,11 +48,19 @@ package struct SourceModel: Sendable {
 
   /// The model with an adapter, whose file then belongs to its checkpoint.
   ///
+  /// - Parameters:
+  ///   - adapterID: The adapter's id on the hub; nil for a folder.
+  ///   - adapterCommit: The commit of it that was read.
   /// - Throws: `AdapterError` if the adapter does not fit.
-  package func adapted(by adapter: Adapter) throws -> SourceModel {
+  package func adapted(
+    by adapter: Adapter, hubID adapterID: String? = nil, commit adapterCommit: String? = nil
+  ) throws -> SourceModel {
     let (checkpoint, updates) = try adapter.apply(to: checkpoint)
     var model = SourceModel(
       reference: reference, checkpoint: checkpoint, hubID: hubID, commit: commit)
+    model.adapter = SourceAdapter(
+      folder: adapter.folder, hubID: adapterID, commit: adapterCommit, rank: adapter.config.rank,
+      alpha: adapter.config.alpha)
     model.updates = updates
     model.remote = remote
     if let initialization = adapter.config.initialization {
@@ -82,11 +92,22 @@ package struct SourceModel: Sendable {
       checkpoint: Checkpoint(
         folder: checkpoint.folder, config: checkpoint.config, shards: shards ?? checkpoint.shards,
         tensors: tensors, isSingleFile: checkpoint.isSingleFile), hubID: hubID, commit: commit)
+    model.adapter = adapter
     model.updates = updates
     model.remote = remote
     model.warnings = warnings
     return model
   }
+}
+
+/// The adapter of a model as its source has found it.
+package struct SourceAdapter: Hashable, Sendable {
+  package let folder: FilePath
+  /// Its id on the hub; nil for a folder.
+  package let hubID: String?
+  package let commit: String?
+  package let rank: Int?
+  package let alpha: Double
 }
 
 /// Models that are folders on this machine.

@@ -19,12 +19,17 @@ package struct HubModelSource: ModelSource {
   package let cache: HubCache
   /// What reads weights off the hub; nil to fetch them into the cache first.
   package let stream: RangeReader?
+  /// The commits that models and adapters are read at, whatever their revisions are now; by the recipe's names.
+  package let commits: [String: String]
   private let folders = FolderSource()
 
-  package init(hub: HubClient, cache: HubCache, stream: RangeReader? = nil) {
+  package init(
+    hub: HubClient, cache: HubCache, stream: RangeReader? = nil, commits: [String: String] = [:]
+  ) {
     self.hub = hub
     self.cache = cache
     self.stream = stream
+    self.commits = commits
   }
 
   package func model(_ reference: ModelReference) async throws -> SourceModel {
@@ -39,11 +44,14 @@ package struct HubModelSource: ModelSource {
       return try model.adapted(by: Adapter(folder: folder))
     }
     guard let repository = try? hub.model(adapter.path),
-      let revision = adapter.revision.map(Revision.init) ?? .main
+      let revision = commits[adapter.description].map(Revision.init)
+        ?? adapter.revision.map(Revision.init) ?? .main
     else { throw ModelSourceError.adapterNotFound(reference) }
     // Adapters are small: the file is fetched at once, not only its header.
     let snapshot = try await repository.fetch(revision, Self.adapterFiles, into: .cache(cache))
-    return try model.adapted(by: Adapter(folder: snapshot.folder))
+    return try model.adapted(
+      by: Adapter(folder: snapshot.folder), hubID: repository.id.description,
+      commit: snapshot.commit.hex)
   }
 
   /// A repository's model without the reference's adapter.
@@ -135,14 +143,15 @@ package struct HubModelSource: ModelSource {
   }
 
   private func revision(_ reference: ModelReference) throws -> Revision {
-    guard let text = reference.revision else { return .main }
+    guard let text = commits[reference.model] ?? reference.revision else { return .main }
     guard let revision = Revision(text) else { throw ModelSourceError.notFound(reference) }
     return revision
   }
 
   private static let adapterFiles: FileSelection = {
     var selection = FileSelection.forMerging
-    selection.include = ["adapter_config.json", "adapter_model.*"].map(GlobPattern.init)
+    selection.include = ["adapter_config.json", "adapter_model.*", "README.md"].map(
+      GlobPattern.init)
     return selection
   }()
 

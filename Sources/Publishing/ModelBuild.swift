@@ -35,8 +35,12 @@ package struct ModelBuild: Sendable {
   package let source: HubModelSource
   package let options: PlanOptions
   package let threads: Int
+  /// Whether the model gets a lock.
+  package var writesLock = true
+  /// The lock that the merge has to agree with; nil for a new one.
+  package var lock: MergeLock?
   package let toolVersion: String
-  /// Address of the hub, for links.
+  /// Address of the hub.
   package let hubAddress: String
   package let onEvent: @Sendable (Event) -> Void
 
@@ -57,6 +61,7 @@ package struct ModelBuild: Sendable {
   package func plan() async throws -> MergePlan {
     onEvent(.planning)
     let plan = try await Planner.plan(recipe, from: source, options: options)
+    if let lock { try await BlockingWork.run { _ in try lock.check(plan) } }
     onEvent(.planned(plan))
     return plan
   }
@@ -84,8 +89,8 @@ package struct ModelBuild: Sendable {
     try await withTaskCancellationHandler {
       try await BlockingWork.run { cancellation in
         try MergedModel(plan, target: target, replacing: replacing).write(
-          threads: threads, toolVersion: toolVersion,
-          card: template.map { template in { try template.render(facts) } },
+          threads: threads, toolVersion: toolVersion, lock: lockDraft(plan),
+          card: template.map { template in { try template.render(facts.proved(by: $0)) } },
           isCancelled: { cancellation.isCancelled },
           onEvent: { onEvent(.merging($0)) })
       }
@@ -99,13 +104,19 @@ package struct ModelBuild: Sendable {
       bytesStreamed: source.stream?.statistics.fetched)
   }
 
+  /// What the lock of the result begins with; nil for none.
+  func lockDraft(_ plan: MergePlan) throws -> LockDraft? {
+    guard writesLock || lock != nil else { return nil }
+    return LockDraft(options: options, sources: try plan.lockedSources(), expected: lock)
+  }
+
   /// What the card says.
   package func facts(_ plan: MergePlan, target: FilePath, repository: String?) -> CardFacts {
     let title =
       repository.flatMap { $0.split(separator: "/").last.map(String.init) }
       ?? target.lastComponent?.string ?? "Merged model"
     return CardFacts(
-      plan, title: title, repository: repository, hub: hubAddress, toolVersion: toolVersion)
+      plan, title: title, repository: repository, endpoint: hubAddress, toolVersion: toolVersion)
   }
 }
 

@@ -76,9 +76,8 @@ package struct Release: Sendable {
     let clock = PhaseClock()
     let plan = try await clock.measure("plan") { try await build.plan() }
     let means = try means(for: plan)
-    let card = try card(of: plan)
     let ground = try await clock.measure("check") {
-      try await repository.checkCard(card)
+      try await repository.checkCard(card(of: plan))
       return try await publication.prepare()
     }
     // What is streamed is not fetched.
@@ -86,7 +85,7 @@ package struct Release: Sendable {
     var hasLost = false
     while true {
       do {
-        let result = try await publish(plan, card: card, means, on: ground, clock)
+        let result = try await publish(plan, means, on: ground, clock)
         try FileSystem.remove(folder)
         return result
       } catch let error as HubError {
@@ -103,10 +102,11 @@ package struct Release: Sendable {
     workspace.appending("\(repository.id.namespace ?? "")--\(repository.id.name)")
   }
 
-  func card(of plan: MergePlan) throws -> String {
+  /// The card; before the merge, when there is no lock yet, it differs in what the lock proves.
+  func card(of plan: MergePlan, provedBy lock: MergeLock? = nil) throws -> String {
     let id = repository.id
-    return try template.render(
-      build.facts(plan, target: FilePath(id.name), repository: id.description))
+    let facts = build.facts(plan, target: FilePath(id.name), repository: id.description)
+    return try template.render(facts.proved(by: lock))
   }
 
   /// What a plan takes of this machine.
@@ -141,7 +141,7 @@ package struct Release: Sendable {
   // MARK: Merging and sending
 
   private func publish(
-    _ plan: MergePlan, card: String, _ means: Means, on ground: Publication.Ground,
+    _ plan: MergePlan, _ means: Means, on ground: Publication.Ground,
     _ clock: PhaseClock
   ) async throws -> Result {
     let model = MergedModel(plan, target: folder.appending("model"), replacing: true)
@@ -161,7 +161,8 @@ package struct Release: Sendable {
           try await withTaskCancellationHandler {
             try await BlockingWork.run { cancellation in
               try model.fill(
-                writer, threads: means.threads, toolVersion: build.toolVersion, card: card,
+                writer, threads: means.threads, toolVersion: build.toolVersion,
+                lock: build.lockDraft(plan), card: { try card(of: plan, provedBy: $0) },
                 for: uploads, isCancelled: { cancellation.isCancelled },
                 onEvent: { build.onEvent(.merging($0)) })
             }

@@ -29,7 +29,7 @@ struct Hubmerge: AsyncParsableCommand {
     version: version,
     subcommands: [
       Fetch.self, Cache.self, Merge.self, Plan.self, Inspect.self, Diff.self, Card.self, Push.self,
-      ReleaseCommand.self, Serve.self, Methods.self,
+      Verify.self, ReportCommand.self, ReleaseCommand.self, Serve.self, Methods.self,
     ])
 }
 

@@ -7,7 +7,8 @@ internal import Testing
 
 @Suite struct HelpTests {
   private static let commands = [
-    "fetch", "merge", "plan", "card", "push", "release", "serve", "methods",
+    "fetch", "merge", "plan", "card", "verify", "report", "push", "release",
+    "serve", "methods",
   ]
 
   @Test func `the help tells what the program is, how to begin, and every command`() async throws {
@@ -24,7 +25,9 @@ internal import Testing
     ("fetch", "hubmerge fetch [<options>] <repo> ..."),
     ("merge", "hubmerge merge [<options>] <recipe> <out>"),
     ("plan", "hubmerge plan [<options>] <recipe>"),
-    ("card", "hubmerge card <folder> "),
+    ("card", "hubmerge card [<folder>] [--repository <repo>]"),
+    ("verify", "hubmerge verify [<options>] <model>"),
+    ("report", "hubmerge report <folder> [--threads <n>]"),
     ("push", "hubmerge push [<options>] <folder> <repo>"),
     ("release", "hubmerge release [<options>] <recipe> <repo>"),
     ("serve", "hubmerge serve [--root <path>] [--port <port>]"),

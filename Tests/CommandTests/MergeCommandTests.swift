@@ -16,8 +16,8 @@ internal import Testing
       let names = try FileSystem.names(in: scene.path("out"))
       #expect(
         names == [
-          "README.md", "config.json", "generation_config.json", "mergekit_config.yml",
-          "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+          "README.md", "config.json", "generation_config.json", "hubmerge.lock",
+          "mergekit_config.yml", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
         ])
       #expect(try scene.read("out/mergekit_config.yml") == Scene.linear)
       #expect(try scene.digests("a") == before)

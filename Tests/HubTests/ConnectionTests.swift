@@ -210,7 +210,7 @@ import Testing
     let error = await failure {
       try await client(server).createRepository(try RepoID("a/b"), existOK: false)
     }
-    #expect(error?.kind == .conflict)
+    #expect(error?.kind == .repositoryExists)
   }
 
   @Test(arguments: [401, 403])

@@ -83,6 +83,15 @@ typedef struct {
   void (*keep_randomly)(void *x, uint64_t key, uint64_t first, uint32_t below, size_t count);
 } ck_scalar_kernels;
 
+/// 128 bits that stand for any number of bytes.
+typedef struct {
+  uint64_t high;
+  uint64_t low;
+} ck_digest;
+
+/// XXH3-128 with seed 0; `bytes` may have any alignment.
+ck_digest ck_xxh3(const void *bytes, size_t count);
+
 /// All kernels for one instruction set.
 typedef struct {
   const char *name;

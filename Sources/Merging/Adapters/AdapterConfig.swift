@@ -5,8 +5,10 @@ internal import Documents
 
 /// The part of adapter_config.json that decides what the adapter's numbers mean.
 package struct AdapterConfig: Sendable {
-  private let rank: Int?
-  private let alpha: Double
+  /// The columns of the matrices where no pattern says otherwise; nil if it is not stated.
+  package let rank: Int?
+  /// What products are scaled by, times their rank (or its root).
+  package let alpha: Double
   private let ranks: [(pattern: ModulePattern, value: Double)]
   private let alphas: [(pattern: ModulePattern, value: Double)]
   /// Whether the scale is alpha ÷ √rank instead of alpha ÷ rank.

@@ -16,23 +16,72 @@ package struct CardFacts: Sendable {
     package var url: String?
     /// The 40 hexadecimal digits of the commit that was merged.
     package var commit: String?
+    /// Where that commit is to be seen.
+    package var commitURL: String?
     package var license: String?
     package var isBase: Bool
+    /// The LoRA that was applied to it.
+    package var adapter: Adapter?
     /// Weight, density and the like, in the order to show them.
     package var parameters: [(name: String, value: String)]
 
     package init(
       name: String, hubID: String? = nil, url: String? = nil, commit: String? = nil,
-      license: String? = nil, isBase: Bool = false,
+      commitURL: String? = nil, license: String? = nil, isBase: Bool = false,
       parameters: [(name: String, value: String)] = []
     ) {
       self.name = name
       self.hubID = hubID
       self.url = url
       self.commit = commit
+      self.commitURL = commitURL
       self.license = license
       self.isBase = isBase
       self.parameters = parameters
+    }
+  }
+
+  /// A LoRA that was applied to one of the models.
+  package struct Adapter: Sendable {
+    /// The hub id, or what to call an adapter that is not on a hub.
+    package var name: String
+    package var hubID: String?
+    package var url: String?
+    package var commit: String?
+    package var license: String?
+    package var rank: Int?
+    package var alpha: Double
+
+    package init(name: String, rank: Int? = nil, alpha: Double) {
+      self.name = name
+      self.rank = rank
+      self.alpha = alpha
+    }
+  }
+
+  /// A file that the merge can be told by.
+  package struct Provenance: Sendable {
+    /// What it is: `recipe`, `source`, `weights`.
+    package var kind: String
+    package var name: String
+    /// How its bytes are known: `sha256:…`, `commit …`.
+    package var digest: String
+
+    package init(kind: String, name: String, digest: String) {
+      self.kind = kind
+      self.name = name
+      self.digest = digest
+    }
+  }
+
+  /// A drawing beside the card.
+  package struct Picture: Sendable {
+    package var title: String
+    /// Relative to the card.
+    package var path: String
+    package init(title: String, path: String) {
+      self.title = title
+      self.path = path
     }
   }
 
@@ -94,6 +143,13 @@ package struct CardFacts: Sendable {
   package var shardCount = 0
   package var totalBytes = 0
   package var usesChatTemplate = false
+  /// Whether the model's code is not that of transformers but comes with the model.
+  package var usesOwnCode = false
+
+  /// What was measured of the model.
+  package var results: EvaluationResults?
+  package var provenance: [Provenance] = []
+  package var pictures: [Picture] = []
 
   package var task = ModelTask()
   package var license = LicenseDecision()
@@ -116,12 +172,17 @@ package struct CardFacts: Sendable {
 extension CardFacts {
   package var base: Model? { models.first(where: \.isBase) }
 
-  package var tags: [String] { ["merge", "hubmerge", "mergekit", method.id] + extraTags }
+  package var tags: [String] {
+    ["merge", "hubmerge", "mergekit", method.id]
+      + (models.contains { $0.adapter != nil } ? ["lora"] : []) + extraTags
+  }
 
   /// The sentence under the title.
   package var summarySentence: String {
     if let summary { return summary }
-    let merged = models.filter { !$0.isBase }.map(\.displayName)
+    let merged = models.filter { !$0.isBase }.map { model in
+      model.displayName + (model.adapter.map { " with \($0.displayName)" } ?? "")
+    }
     let list =
       switch merged.count {
       case 0: base?.displayName ?? "no models"
@@ -152,8 +213,13 @@ extension CardFacts {
 
 extension CardFacts.Model {
   /// The hub id, or the last part of a path: where files lie on somebody's machine is nobody's business.
-  package var displayName: String {
-    if let hubID { return hubID }
-    return name.split(separator: "/").last.map(String.init) ?? name
-  }
+  package var displayName: String { hubID ?? name.lastPathComponent }
+}
+
+extension CardFacts.Adapter {
+  package var displayName: String { hubID ?? name.lastPathComponent }
+}
+
+extension String {
+  fileprivate var lastPathComponent: String { split(separator: "/").last.map(String.init) ?? self }
 }

@@ -4,7 +4,8 @@
 package import Documents
 
 extension CardFacts {
-  /// The variables of the templates; the names in it are a promise to whoever writes one.
+  /// The variables of the templates; the names in it are a promise to whoever writes one, and docs/cards.md explains
+  /// them.
   package var json: JSON {
     var members = described.members ?? []
     members += (measured.members ?? []) + (compatible.members ?? [])
@@ -25,6 +26,10 @@ extension CardFacts {
       "layers": .array(layers.map(\.json)),
       "tokenizer_source": .optional(tokenizerSource),
       "recipe": .string(recipe),
+      "results": .array(results?.tasks.map(\.json) ?? []),
+      "pictures": .array(
+        pictures.map { .object(["title": .string($0.title), "path": .string($0.path)]) }),
+      "provenance": .array(provenance.map(\.json)),
     ])
   }
 
@@ -36,6 +41,11 @@ extension CardFacts {
       "pipeline_tag": .optional(task.pipelineTag),
       "auto_class": .string(task.autoClass),
       "uses_chat_template": .bool(usesChatTemplate),
+      "usage": .string(
+        UsageSnippet(
+          task: task, id: repository ?? "path/to/model", usesChatTemplate: usesChatTemplate,
+          usesOwnCode: usesOwnCode
+        ).text),
       "seed": seed.map { .int($0) } ?? .null,
       "parameter_count": .int(parameterCount),
       "parameter_count_text": .string(parameterCountText),
@@ -86,12 +96,20 @@ extension CardFacts {
 // MARK: Metadata
 
 extension CardFacts {
-  /// The hub ids of the models, the base first, each once.
+  /// The hub ids of the models, the base first, and of their adapters, each once; never a path.
   package var baseModels: [String] {
     var ids: [String] = []
-    for id in ([base] + models).compactMap({ $0?.hubID }) where !ids.contains(id) { ids.append(id) }
+    let models = ([base] + models).compactMap(\.self)
+    for id in models.compactMap(\.hubID) + models.compactMap(\.adapter?.hubID)
+    where !ids.contains(id) && ModelCard.isRepositoryID(id) { ids.append(id) }
     return ids
   }
+
+  /// The metadata that are derived from the merge each time, so that those of an older card do not count.
+  static let derivedKeys: Set<String> = [
+    "base_model", "base_model_relation", "library_name", "license", "license_name", "license_link",
+    "language", "pipeline_tag", "tags", "datasets",
+  ]
 
   /// The metadata of the card, in the order it is written.
   package var frontMatter: JSON {
@@ -106,6 +124,7 @@ extension CardFacts {
       "pipeline_tag": task.pipelineTag.map { .string($0) },
       "tags": .strings(tags),
       "datasets": datasets.isEmpty ? nil : .strings(datasets),
+      "model-index": results?.modelIndex(model: title),
     ])
   }
 }
@@ -119,10 +138,62 @@ extension CardFacts.Model {
       "hub_id": .optional(hubID),
       "url": .optional(url),
       "commit": .optional(commit),
+      "commit_url": .optional(commitURL),
       "license": .optional(license),
       "is_base": .bool(isBase),
+      "adapter": adapter?.json ?? .null,
       "parameters": .texts(parameters),
     ])
+  }
+}
+
+extension CardFacts.Adapter {
+  fileprivate var json: JSON {
+    .object([
+      "name": .string(displayName),
+      "hub_id": .optional(hubID),
+      "url": .optional(url),
+      "commit": .optional(commit),
+      "license": .optional(license),
+      "rank": rank.map { .int($0) } ?? .null,
+      "alpha": .string(alpha.shortText),
+    ])
+  }
+}
+
+extension CardFacts.Provenance {
+  fileprivate var json: JSON {
+    .object(["kind": .string(kind), "name": .string(name), "digest": .string(digest)])
+  }
+}
+
+extension EvaluationResults.Task {
+  fileprivate var json: JSON {
+    .object([
+      "name": .string(name),
+      "dataset": .string(dataset),
+      "shots": shots.map { .int($0) } ?? .null,
+      "metrics": .array(
+        metrics.map { metric in
+          .object([
+            "type": .string(metric.type),
+            "filter": .optional(metric.filter),
+            "value": .string(metric.value.double?.fourDigits ?? ""),
+            "error": .optional(metric.standardError?.fourDigits),
+          ])
+        }),
+    ])
+  }
+}
+
+extension Double {
+  /// `0.5030`: results of evaluations.
+  fileprivate var fourDigits: String {
+    guard abs(self) < 1e9 else { return description }
+    let scaled = Int((abs(self) * 1e4).rounded())
+    let digits = String(scaled % 10_000)
+    return (self < 0 ? "-" : "") + "\(scaled / 10_000)."
+      + String(repeating: "0", count: 4 - digits.utf8.count) + digits
   }
 }
 

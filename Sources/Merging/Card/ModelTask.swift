@@ -8,6 +8,9 @@ package struct ModelTask: Sendable, Hashable {
   /// The library that loads the model.
   package private(set) var libraryName = "transformers"
 
+  /// The class of transformers that loads the model with the head that its architecture has.
+  package private(set) var autoClass = "AutoModel"
+
   /// A task that is not known.
   package init() {}
 
@@ -15,25 +18,22 @@ package struct ModelTask: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - architecture: the first of `architectures` in config.json.
-  ///   - modelType: `model_type` in config.json.
+  ///   - modelType: `model_type` in config.json; nil with the architecture if there is none, only weights.
   ///   - hasVision: whether config.json has a `vision_config`.
   ///   - hasModules: whether there is a `modules.json`, the mark of sentence-transformers.
   package init(architecture: String?, modelType: String?, hasVision: Bool, hasModules: Bool) {
+    if architecture == nil, modelType == nil { libraryName = "safetensors" }
+    let name = architecture ?? ""
+    if let head = Self.heads.first(where: { name.hasSuffix($0.ending) || name == $0.ending }) {
+      let isText = head.ending == "ForConditionalGeneration" && !hasVision
+      pipelineTag = isText ? "text2text-generation" : head.tag
+      autoClass = isText ? "AutoModelForSeq2SeqLM" : head.autoClass
+    } else if name.hasSuffix("Model"), Self.encoders.contains(modelType ?? "") {
+      pipelineTag = "feature-extraction"
+    }
     if hasModules {
       pipelineTag = "sentence-similarity"
       libraryName = "sentence-transformers"
-      return
-    }
-    let name = architecture ?? ""
-    let isSpeech =
-      name.hasPrefix("Whisper") || name.hasSuffix("ForSpeechSeq2Seq") || name.hasSuffix("ForCTC")
-    if isSpeech {
-      pipelineTag = "automatic-speech-recognition"
-    } else if let ending = Self.tagsByEnding.first(where: { name.hasSuffix($0.ending) }) {
-      let isText = ending.ending == "ForConditionalGeneration" && !hasVision
-      pipelineTag = isText ? "text2text-generation" : ending.tag
-    } else if name.hasSuffix("Model"), Self.encoders.contains(modelType ?? "") {
-      pipelineTag = "feature-extraction"
     }
   }
 
@@ -43,23 +43,32 @@ package struct ModelTask: Sendable, Hashable {
     if let tag = tags.first, tags.count == 1 { pipelineTag = tag }
   }
 
-  /// The class of transformers that loads the model with the head for the task.
-  package var autoClass: String {
-    Self.classes.first { $0.tag == pipelineTag }?.name ?? "AutoModel"
-  }
-
-  private static let tagsByEnding: [(ending: String, tag: String)] = [
-    ("ForCausalLM", "text-generation"),
-    ("LMHeadModel", "text-generation"),
-    ("ForMaskedLM", "fill-mask"),
-    ("ForSequenceClassification", "text-classification"),
-    ("ForTokenClassification", "token-classification"),
-    ("ForQuestionAnswering", "question-answering"),
-    ("ForMultipleChoice", "multiple-choice"),
-    ("ForConditionalGeneration", "image-text-to-text"),
-    ("ForImageTextToText", "image-text-to-text"),
-    ("ForImageClassification", "image-classification"),
-    ("ForAudioClassification", "audio-classification"),
+  /// What the ending of a class's name says; the first that fits counts.
+  private static let heads: [(ending: String, tag: String, autoClass: String)] = [
+    (
+      "WhisperForConditionalGeneration", "automatic-speech-recognition", "AutoModelForSpeechSeq2Seq"
+    ),
+    ("ForSpeechSeq2Seq", "automatic-speech-recognition", "AutoModelForSpeechSeq2Seq"),
+    (
+      "SpeechToTextForConditionalGeneration", "automatic-speech-recognition",
+      "AutoModelForSpeechSeq2Seq"
+    ),
+    (
+      "Speech2TextForConditionalGeneration", "automatic-speech-recognition",
+      "AutoModelForSpeechSeq2Seq"
+    ),
+    ("ForCTC", "automatic-speech-recognition", "AutoModelForCTC"),
+    ("ForCausalLM", "text-generation", "AutoModelForCausalLM"),
+    ("LMHeadModel", "text-generation", "AutoModelForCausalLM"),
+    ("ForMaskedLM", "fill-mask", "AutoModelForMaskedLM"),
+    ("ForSequenceClassification", "text-classification", "AutoModelForSequenceClassification"),
+    ("ForTokenClassification", "token-classification", "AutoModelForTokenClassification"),
+    ("ForQuestionAnswering", "question-answering", "AutoModelForQuestionAnswering"),
+    ("ForMultipleChoice", "multiple-choice", "AutoModelForMultipleChoice"),
+    ("ForConditionalGeneration", "image-text-to-text", "AutoModelForImageTextToText"),
+    ("ForImageTextToText", "image-text-to-text", "AutoModelForImageTextToText"),
+    ("ForImageClassification", "image-classification", "AutoModelForImageClassification"),
+    ("ForAudioClassification", "audio-classification", "AutoModelForAudioClassification"),
   ]
 
   /// Model types whose bare model gives embeddings.
@@ -67,19 +76,5 @@ package struct ModelTask: Sendable, Hashable {
     "albert", "bert", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "ernie",
     "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta", "roformer", "xlm-roberta",
     "xlm-roberta-xl",
-  ]
-
-  private static let classes: [(tag: String, name: String)] = [
-    ("text-generation", "AutoModelForCausalLM"),
-    ("text2text-generation", "AutoModelForSeq2SeqLM"),
-    ("translation", "AutoModelForSeq2SeqLM"),
-    ("summarization", "AutoModelForSeq2SeqLM"),
-    ("fill-mask", "AutoModelForMaskedLM"),
-    ("text-classification", "AutoModelForSequenceClassification"),
-    ("token-classification", "AutoModelForTokenClassification"),
-    ("question-answering", "AutoModelForQuestionAnswering"),
-    ("multiple-choice", "AutoModelForMultipleChoice"),
-    ("automatic-speech-recognition", "AutoModelForSpeechSeq2Seq"),
-    ("image-text-to-text", "AutoModelForImageTextToText"),
   ]
 }

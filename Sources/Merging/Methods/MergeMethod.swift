@@ -9,6 +9,8 @@ package import Weights
 /// writes. First come as many *surveys* as the method asks for, each a pass over all blocks that gathers
 /// statistics; then the *blend*, one pass that turns the block of every input into a block of the output.
 ///
+/// Surveys may be about several tensors (`SurveyScope`): then all their methods learn the same.
+///
 /// A value is made for each tensor while the merge is planned, so that a wrong parameter is found before a
 /// weight is read. Results do not depend on the number of threads: blocks are cut at the same places always
 /// and statistics are put together in the order of the blocks.
@@ -117,6 +119,8 @@ package struct MergeTensor: Sendable {
   package let seed: UInt64
   /// Whether the merge is computed in fp64, because an input is stored so, instead of fp32.
   package let isDouble: Bool
+  /// The tensors that are surveyed together with this one; nil if it is surveyed by itself.
+  package var group: SurveyGroup?
 
   package init(
     name: TensorName, shape: [Int], models: [String], base: Int? = nil, seed: UInt64 = 0,
@@ -131,6 +135,9 @@ package struct MergeTensor: Sendable {
   }
 
   package var elementCount: Int { shape.reduce(1, *) }
+
+  /// How many elements the statistics of surveys are about.
+  package var surveyedCount: Int { group?.elementCount ?? elementCount }
 
   /// How many digits of 16 bits the magnitudes have that are computed with.
   package var magnitudeDigits: Int { isDouble ? 4 : 2 }

@@ -19,6 +19,11 @@ package struct MethodParameters: Hashable, Sendable {
   package func flag(_ name: String) -> Bool { shared[name] == .bool(true) }
   package func choice(_ name: String) -> String { shared[name]?.description ?? "" }
 
+  /// What the recipe says of the tensors that are surveyed together, if the method lets it.
+  package var surveyScope: SurveyScope? {
+    shared["scope"].flatMap { .init(rawValue: $0.description) }
+  }
+
   package func integer(_ name: String) -> Int {
     if case .int(let value)? = shared[name] { value } else { 0 }
   }

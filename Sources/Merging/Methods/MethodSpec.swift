@@ -23,6 +23,8 @@ package struct MethodSpec: Sendable {
   /// How many models it takes, the base not counted where it has a role of its own.
   package let models: ClosedRange<Int>
   package let parameters: [ParameterSpec]
+  /// The tensors that are surveyed together unless a parameter `scope` says otherwise.
+  package let surveyScope: SurveyScope
   /// Whether the result depends on the seed.
   package let isRandom: Bool
   /// Where results differ from mergekit's, and why; nil if they do not.
@@ -40,7 +42,7 @@ package struct MethodSpec: Sendable {
   package init(
     id: String, title: String, summary: String, paper: Paper? = nil, base: BaseRule,
     models: ClosedRange<Int> = 1...Int.max, parameters: [ParameterSpec] = [],
-    isRandom: Bool = false, differences: String? = nil
+    surveyScope: SurveyScope = .tensor, isRandom: Bool = false, differences: String? = nil
   ) {
     self.id = id
     self.title = title
@@ -49,6 +51,7 @@ package struct MethodSpec: Sendable {
     self.base = base
     self.models = models
     self.parameters = parameters
+    self.surveyScope = surveyScope
     self.isRandom = isRandom
     self.differences = differences
   }

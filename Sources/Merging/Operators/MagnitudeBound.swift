@@ -31,6 +31,8 @@ package struct MagnitudeBound: Sendable {
   let count: Int
   /// How many elements there are.
   let total: Int
+  /// The blocks of tensors that are surveyed together and precede this one.
+  private let firstBlock: Int
   /// How many digits of 16 bits a magnitude has: 2 in fp32, 4 in fp64.
   let digitCount: Int
   private let side: Side?
@@ -61,8 +63,10 @@ package struct MagnitudeBound: Sendable {
   ///   - side: Which elements are kept; nil if only the magnitude of the last of the `count` is wanted.
   ///   - digitCount: As `MergeTensor.magnitudeDigits`.
   package init(
-    _ count: Int, of total: Int, series: Int = 0, kept side: Side?, digitCount: Int
+    _ count: Int, of total: Int, series: Int = 0, kept side: Side?, digitCount: Int,
+    firstBlock: Int = 0
   ) {
+    self.firstBlock = firstBlock
     self.series = series
     self.count = count
     self.total = total
@@ -149,7 +153,7 @@ package struct MagnitudeBound: Sendable {
   /// - Parameter block: One of granularity `.elements`.
   func quota<S: Scalar>(_ block: Block<S>) -> Int {
     guard let cutoff else { return keepsEqual ? Int.max : 0 }
-    let number = block.offset / blockCapacity
+    let number = firstBlock + block.offset / blockCapacity
     return number < cutoff.block ? Int.max : number == cutoff.block ? cutoff.quota : 0
   }
 }

@@ -75,7 +75,8 @@ package struct TaskVectors: Sendable {
 
   let algebra: Algebra
   let base: Int
-  let elementCount: Int
+  /// How many elements the task vectors' bounds are about.
+  private let surveyedCount: Int
   private let lambda: Double
   private(set) var vectors: [Vector]
   /// The bounds of magnitude between what is kept and what is dropped, of all task vectors.
@@ -99,7 +100,7 @@ package struct TaskVectors: Sendable {
     self.algebra = algebra
     self.base = base
     lambda = parameters.number("lambda")
-    elementCount = tensor.elementCount
+    surveyedCount = tensor.surveyedCount
     vectors = tensor.others.map { input in
       Vector(
         input: input, weight: parameters.number("weight", of: input) ?? 1,
@@ -119,10 +120,10 @@ package struct TaskVectors: Sendable {
     let density = vector.density
     func bound(_ count: Int, _ side: MagnitudeBound.Side) -> MagnitudeBound {
       MagnitudeBound(
-        min(count, elementCount), of: elementCount, series: index, kept: side,
-        digitCount: tensor.magnitudeDigits)
+        min(count, surveyedCount), of: surveyedCount, series: index, kept: side,
+        digitCount: tensor.magnitudeDigits, firstBlock: tensor.group?.firstBlock ?? 0)
     }
-    let share = Int(max(0, density) * Double(elementCount))
+    let share = Int(max(0, density) * Double(surveyedCount))
     switch algebra.sparsifier {
     case .none: break
     case .magnitude:
@@ -131,7 +132,7 @@ package struct TaskVectors: Sendable {
       bounds.append(bound(density <= 0 ? 0 : max(1, share), .above))
     case .outliers:
       let gamma = max(0, parameters.number("gamma", of: vector.input) ?? 0)
-      let outliers = min(Int(gamma * Double(elementCount)), elementCount - share)
+      let outliers = min(Int(gamma * Double(surveyedCount)), surveyedCount - share)
       vectors[index].lower = bounds.count
       bounds.append(bound(share + outliers, .above))
       vectors[index].upper = bounds.count

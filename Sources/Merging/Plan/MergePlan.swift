@@ -75,6 +75,28 @@ package struct MergePlan: Sendable {
     package let computing: DType
     /// The method's parameters as resolved for this tensor.
     package let parameters: MethodParameters
+    /// Number of the tensors that are surveyed together with this one; nil if it is surveyed by itself.
+    package private(set) var group: Int?
+
+    package init(
+      output: TensorInfo, inputs: [Input], action: Action, computing: DType,
+      parameters: MethodParameters
+    ) {
+      self.output = output
+      self.inputs = inputs
+      self.action = action
+      self.computing = computing
+      self.parameters = parameters
+    }
+
+    /// The same step with another action, or for tensors that are surveyed together.
+    func replacing(_ action: Action, group: Int?) -> Step {
+      var step = Step(
+        output: output, inputs: inputs, action: action, computing: computing,
+        parameters: parameters)
+      step.group = group
+      return step
+    }
   }
 
   /// A file that is taken over from a model.

@@ -9,6 +9,8 @@ struct Assembly {
   let method: any MergeMethod.Type
   let donor: Int
   var steps: [MergePlan.Step] = []
+  /// What the methods were prepared for whose surveys are about several tensors.
+  var scoped: [TensorName: (MergeTensor, SurveyScope)] = [:]
   /// The models that had the role of a base.
   var bases: [Int] = []
   var layers: [MergePlan.LayerRun] = []

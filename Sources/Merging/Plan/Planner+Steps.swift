@@ -53,6 +53,8 @@ extension Planner {
     guard !findings.hasErrors else { return }
     do throws(MethodFault) {
       let method = try assembly.method.init(parameters.values, tensor)
+      let scope = parameters.values.surveyScope ?? assembly.method.spec.surveyScope
+      if scope != .tensor { assembly.scoped[name] = (tensor, scope) }
       assembly.steps.append(
         MergePlan.Step(
           output: TensorInfo(

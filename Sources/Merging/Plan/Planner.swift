@@ -7,7 +7,7 @@ internal import SystemPackage
 package import Weights
 
 /// What the user wants beside what the recipe says.
-package struct PlanOptions: Sendable {
+package struct PlanOptions: Hashable, Sendable {
   /// The most bytes of tensors in a shard; 0 for a single shard.
   package var maximumShardSize = 5_000_000_000
   /// Wins over the recipe's seed.
@@ -119,6 +119,8 @@ package struct Planner {
     guard !findings.hasErrors else { return nil }
 
     assembly.steps.sort { $0.output.name < $1.output.name }
+    groupSurveys(&assembly.steps, assembly.scoped)
+    guard !findings.hasErrors else { return nil }
     let layout = ShardLayout(
       assembly.steps.map(\.output), maximumShardSize: options.maximumShardSize)
     let bases = Set(assembly.bases)

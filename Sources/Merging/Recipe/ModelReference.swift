@@ -55,10 +55,14 @@ package struct ModelReference: Hashable, Sendable {
   }
 }
 
+extension ModelReference {
+  /// The text form without the adapter.
+  package var model: String { revision.map { "\(path)@\($0)" } ?? path }
+}
+
 extension ModelReference: CustomStringConvertible {
   /// The text form.
   package var description: String {
-    let model = revision.map { "\(path)@\($0)" } ?? path
     guard let adapter else { return model }
     return "\(model)+\(adapter)"
   }

@@ -43,15 +43,54 @@ package struct MergeRun: Sendable {
     where plan.layout.shards[shard].size == plan.layout.shards[shard].header.count {
       try shards.finish(shard)
     }
-    let queue = WorkQueue(steps) { index in
-      inputs.begin(index)
-      return try plan.steps[index].job(
-        inputs,
-        OutputTensor(
-          info: plan.steps[index].output, shard: plan.layout.places[index].shard,
-          range: plan.layout.places[index].range, shards: shards,
-          models: plan.steps[index].inputs.map { plan.models[$0.model].name }))
+    let methods = try surveyGroups(inputs)
+    try run(
+      WorkQueue(steps) { index in
+        inputs.begin(index)
+        var step = plan.steps[index]
+        if let method = methods[index] { step = step.replacing(.merge(method), group: step.group) }
+        return try step.job(
+          inputs,
+          OutputTensor(
+            info: step.output, shard: plan.layout.places[index].shard,
+            range: plan.layout.places[index].range, shards: shards,
+            models: step.inputs.map { plan.models[$0.model].name }))
+      }
+    ) { inputs.end($0) }
+  }
+
+  /// Makes the surveys that are about several tensors.
+  ///
+  /// - Returns: The methods that have learned from them, by their steps.
+  private func surveyGroups(_ inputs: Inputs) throws -> [Int: any MergeMethod] {
+    let members = Dictionary(grouping: plan.steps.indices.filter { plan.steps[$0].group != nil }) {
+      plan.steps[$0].group ?? 0
     }
+    var groups: [Int: any SurveyedGroup] = [:]
+    for (number, steps) in members {
+      guard case .merge(let first)? = steps.first.map({ plan.steps[$0].action }) else { continue }
+      groups[number] = first.surveyed(with: steps, of: plan)
+    }
+    while true {
+      let due = groups.filter { $0.value.beginPass() }
+      if due.isEmpty { break }
+      let steps = due.keys.flatMap { members[$0] ?? [] }.sorted()
+      let queue = WorkQueue(steps) { step in
+        guard let group = plan.steps[step].group, let survey = due[group] else {
+          preconditionFailure("a step without a group is surveyed with one")
+        }
+        return try survey.job(step, of: plan, inputs)
+      }
+      try run(queue) { _ in }
+      for group in due.values { group.endPass() }
+    }
+    return groups.values.reduce(into: [:]) { $0.merge($1.methods) { $1 } }
+  }
+
+  /// Works a queue off.
+  ///
+  /// - Parameter onDone: Told of every tensor that is done.
+  private func run(_ queue: WorkQueue, _ onDone: @escaping @Sendable (Int) -> Void) throws {
     let failure = Monitor<(any Error)?>(nil)
     WorkerThreads.run(threads) {
       do {
@@ -59,7 +98,7 @@ package struct MergeRun: Sendable {
         while let ticket = try queue.take() {
           if isCancelled() { throw MergeError.cancelled }
           try ticket.job.run(ticket.chunk, in: workspace)
-          if queue.finish(ticket) { inputs.end(ticket.index) }
+          if queue.finish(ticket) { onDone(ticket.index) }
         }
       } catch {
         queue.fail(error)

@@ -25,11 +25,13 @@ package struct MergedModel: Sendable {
   /// them.
   ///
   /// - Parameters:
-  ///   - card: Text of README.md; nil for none.
-  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written.
+  ///   - draft: What the lock begins with; nil for none.
+  ///   - card: Text of README.md, made when all else is there; nil for none.
+  ///   - isDigested: Whether the SHA-256 of each shard is computed while it is written, as it is for a lock.
   ///   - consumer: What is told of the shards.
   package func write(
-    threads: Int, toolVersion: String, card: (() throws -> String)? = nil,
+    threads: Int, toolVersion: String, lock draft: LockDraft? = nil,
+    card: ((MergeLock?) throws -> String)? = nil,
     isDigested: Bool = false, for consumer: (any ShardConsumer)? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
@@ -38,17 +40,16 @@ package struct MergedModel: Sendable {
       return try withStages(
         threads: threads, toolVersion: toolVersion, isCancelled, onEvent
       ) { last in
-        try MergedModel(last, target: target, replacing: replacing).write(
-          threads: threads, toolVersion: toolVersion, card: card, isDigested: isDigested,
-          for: consumer, isCancelled: isCancelled, onEvent: onEvent)
+        try last.write(
+          threads: threads, toolVersion: toolVersion, lock: draft, card: card,
+          isDigested: isDigested, for: consumer, isCancelled: isCancelled, onEvent: onEvent)
       }
     }
-    let writer = try writer(toolVersion: toolVersion, isDigested: isDigested)
+    let writer = try writer(toolVersion: toolVersion, isDigested: isDigested || draft != nil)
     do {
-      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: consumer)
-      try writeOtherFiles(writer)
-      if let card { try writer.write(Array(card().utf8), as: "README.md") }
+      try fill(
+        writer, threads: threads, toolVersion: toolVersion, lock: draft, card: card, for: consumer,
+        isCancelled: isCancelled, onEvent: onEvent)
       try writer.commit(indexMetadata: indexMetadata(toolVersion), check: plan.check)
     } catch {
       writer.abandon()
@@ -72,29 +73,44 @@ package struct MergedModel: Sendable {
   /// the making, which stays there.
   ///
   /// - Parameters:
-  ///   - writer: From `writer`.
+  ///   - writer: From `writer`, digesting if there is to be a lock.
+  ///   - draft: What the lock begins with; nil for none.
+  ///   - card: Text of README.md, made when all else is there; nil for none.
   ///   - consumer: What is told of the shards, and may remove those that are finished.
   package func fill(
-    _ writer: CheckpointWriter, threads: Int, toolVersion: String, card: String,
-    for consumer: any ShardConsumer,
+    _ writer: CheckpointWriter, threads: Int, toolVersion: String, lock draft: LockDraft?,
+    card: ((MergeLock?) throws -> String)?, for consumer: (any ShardConsumer)?,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
-    try withStages(threads: threads, toolVersion: toolVersion, isCancelled, onEvent) { plan in
-      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: consumer)
+    guard plan.stages.isEmpty else {
+      return try withStages(
+        threads: threads, toolVersion: toolVersion, isCancelled, onEvent
+      ) { last in
+        try last.fill(
+          writer, threads: threads, toolVersion: toolVersion, lock: draft, card: card,
+          for: consumer, isCancelled: isCancelled, onEvent: onEvent)
+      }
     }
+    let tensors = draft.map { _ in ShardTensors(of: writer, threads: threads, next: consumer) }
+    try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
+      .fill(writer, for: tensors ?? consumer)
     try writeOtherFiles(writer)
-    try writer.write(Array(card.utf8), as: "README.md")
     try writer.writeIndex(metadata: indexMetadata(toolVersion))
+    let lock = try draft.map { draft in
+      try draft.lock(
+        plan, in: writer.staging, toolVersion: toolVersion, shards: writer.digests,
+        tensors: writer.tensorDigests)
+    }
+    if let lock { try writer.write(lock.bytes, as: MergeLock.fileName) }
+    if let card { try writer.write(Array(card(lock).utf8), as: "README.md") }
   }
 
   /// Makes the models that the plan reads and that are merges themselves; they are there while `body` runs.
   private func withStages(
     threads: Int, toolVersion: String, _ isCancelled: @escaping @Sendable () -> Bool,
-    _ onEvent: @escaping @Sendable (MergeEvent) -> Void, _ body: (MergePlan) throws -> Void
+    _ onEvent: @escaping @Sendable (MergeEvent) -> Void, _ body: (MergedModel) throws -> Void
   ) throws {
-    guard !plan.stages.isEmpty else { return try body(plan) }
     let folder = target.removingLastComponent().appending(
       ".\(target.lastComponent?.string ?? "model").hubmerge-stages")
     defer { try? FileSystem.remove(folder) }
@@ -105,7 +121,7 @@ package struct MergedModel: Sendable {
     }
     var last = plan
     last.stages = []
-    try body(last)
+    try body(MergedModel(last, target: target, replacing: replacing))
   }
 
   private func indexMetadata(_ toolVersion: String) -> [JSON.Member] {

@@ -33,6 +33,8 @@ final class WorkQueue: Sendable {
     var upcoming: ArraySlice<Int>
     var open: [OpenJob] = []
     var failure: (any Error)?
+
+    func place(of ticket: Ticket) -> Int? { open.firstIndex { $0.index == ticket.index } }
   }
 
   private let monitor: Monitor<State>
@@ -74,20 +76,25 @@ final class WorkQueue: Sendable {
   ///
   /// - Returns: Whether the tensor is done with it.
   func finish(_ ticket: Ticket) -> Bool {
-    monitor.update { state in
-      guard let place = state.open.firstIndex(where: { $0.index == ticket.index }) else {
-        return false
-      }
+    let isLast = monitor.update { state in
+      guard let place = state.place(of: ticket) else { return false }
       state.open[place].finished += 1
-      guard state.open[place].finished == state.open[place].chunkCount else { return false }
-      if ticket.job.advance() {
-        state.open[place].chunkCount = ticket.job.chunkCount
-        state.open[place].next = 0
-        state.open[place].finished = 0
-        return false
+      return state.open[place].finished == state.open[place].chunkCount
+    }
+    guard isLast else { return false }
+    // Nobody takes chunks of the tensor now: what the stage has found is worked out while others go on.
+    let continues = ticket.job.advance()
+    let chunkCount = ticket.job.chunkCount
+    return monitor.update { state in
+      guard let place = state.place(of: ticket) else { return false }
+      guard continues else {
+        state.open.remove(at: place)
+        return true
       }
-      state.open.remove(at: place)
-      return true
+      state.open[place].chunkCount = chunkCount
+      state.open[place].next = 0
+      state.open[place].finished = 0
+      return false
     }
   }
 

@@ -148,6 +148,18 @@ package final class CheckpointWriter: Sendable {
     try FileSystem.remove(shard.path)
   }
 
+  /// Keeps the digests of a finished shard's tensors, by their numbers in the layout: the shard may be removed.
+  package func note(tensors: [Int: FastDigest], of shard: FinishedShard) throws {
+    try state.withLock { try $0.journal.note(tensors: tensors, of: shard.number) }
+  }
+
+  /// The digests that were noted, of all shards that are done.
+  package var tensorDigests: [Int: FastDigest] {
+    state.withLock { state in
+      state.journal.finished.values.reduce(into: [:]) { $0.merge($1.tensors) { $1 } }
+    }
+  }
+
   /// The finished shards that were removed because there is a copy elsewhere.
   package var discardedShards: [FinishedShard] {
     let entries = state.withLock { $0.journal.finished.filter(\.value.isDiscarded) }

@@ -6,7 +6,9 @@ internal import ArgumentParser
 /// What a model card looks like.
 struct CardOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Template of the card: a file, or default or minimal.", valueName: "file"),
+    help: ArgumentHelp(
+      "Template of the card: a file, or a name that \"hubmerge card --list\" shows.",
+      valueName: "file"),
     completion: .file())
   var template = "default"
 }

@@ -48,6 +48,16 @@ struct MergeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Write README.md.")
   var writeModelCard = true
 
+  @Flag(inversion: .prefixedNo, help: "Write hubmerge.lock.")
+  var writeLock = true
+
+  @Option(
+    help: ArgumentHelp(
+      "A hubmerge.lock: merge with its options, at its commits; refuse other sources.",
+      valueName: "file"),
+    completion: .file())
+  var lock: String?
+
   @OptionGroup var card: CardOptions
 
   @OptionGroup(title: "Accepted from mergekit, with nothing to do here")

@@ -13,6 +13,9 @@ internal import Weights
 struct MergeSetup {
   private let options: PlanOptions
   private let threads: Int
+  private let writesLock: Bool
+  /// The file of the lock to merge by.
+  private let lock: String?
   private let card: CardOptions
   private let hub: HubOptions
   private let console: Console
@@ -25,6 +28,8 @@ struct MergeSetup {
     self.isRelease = isRelease
     self.options = options.planOptions
     threads = options.threadCount
+    writesLock = options.writeLock
+    lock = options.lock
     card = options.card
     self.hub = hub
     self.console = console
@@ -40,6 +45,8 @@ struct MergeSetup {
     options.allowsMixedArchitectures = true
     self.options = options
     threads = 1
+    writesLock = false
+    lock = nil
     self.card = card
     self.hub = hub
     self.console = console
@@ -52,11 +59,31 @@ struct MergeSetup {
         status: .missingInput, what: "there is no recipe \(recipe)",
         advice: "hubmerge methods NAME shows one for each method")
     }
-    return ModelBuild(
-      recipe: try Recipe(contentsOf: FilePath(recipe)),
+    return try build(
+      Recipe(contentsOf: FilePath(recipe)), by: lock.map { try MergeLock(file: $0) }, stream)
+  }
+
+  /// - Parameter lock: The lock that the merge has to agree with.
+  private func build(_ recipe: Recipe, by lock: MergeLock?, _ stream: RangeReader?) throws
+    -> ModelBuild
+  {
+    var build = try build(recipe, as: lock, stream: stream)
+    build.writesLock = writesLock
+    build.lock = lock
+    return build
+  }
+
+  /// - Parameters:
+  ///   - lock: Where options and commits are taken from; nil for those of the command line.
+  ///   - stream: What reads models off the hub; nil to fetch them first.
+  func build(_ recipe: Recipe, as lock: MergeLock?, stream: RangeReader? = nil) throws
+    -> ModelBuild
+  {
+    ModelBuild(
+      recipe: recipe,
       source: HubModelSource(
-        hub: try client(), cache: hub.cache, stream: stream),
-      options: options, threads: threads,
+        hub: try client(), cache: hub.cache, stream: stream, commits: lock?.commits ?? [:]),
+      options: lock?.pinnedOptions ?? options, threads: threads,
       toolVersion: Hubmerge.version, hubAddress: hub.address,
       onEvent: show)
   }

@@ -17,6 +17,9 @@ extension ReportingCommand where Self: Sendable {
     do {
       let report = try await Interruption.guarding { try await command.perform(console) }
       console.show(report)
+      if let status = report.status { throw status.exitCode }
+    } catch let code as ExitCode {
+      throw code
     } catch let error as ValidationError {
       throw error
     } catch let status as ExitCode {

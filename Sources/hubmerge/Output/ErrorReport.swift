@@ -40,6 +40,8 @@ struct ErrorReport {
       self.init(
         .usage, "\"\(error.text)\" is not a repository id", why: "\(error)",
         advice: "ids look like namespace/name")
+    case let error as LockFault: self.init(error)
+    case let error as NotLocked: self.init(error)
     case let error as CardError: self.init(.badInput, "the card cannot be written", why: "\(error)")
     case let error as ReleaseError: self.init(error)
     case let error as PublicationError: self.init(error)

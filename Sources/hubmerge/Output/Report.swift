@@ -11,4 +11,10 @@ protocol Report {
   var json: JSON { get }
   /// The one line that matters (`--quiet`).
   var essence: String { get }
+  /// The status to exit with if the work was done but what it has found is no good; else nil.
+  var status: ExitStatus? { get }
+}
+
+extension Report {
+  var status: ExitStatus? { nil }
 }

@@ -46,7 +46,7 @@ struct AdapterFixture {
   var modelPath: FilePath { folder.appending("model") }
   var adapterPath: FilePath { folder.appending("adapter") }
 
-  private static func write(_ tensors: [String: Matrix], to path: FilePath) throws {
+  static func write(_ tensors: [String: Matrix], to path: FilePath) throws {
     let names = tensors.keys.sorted()
     let infos = names.map {
       TensorInfo(name: TensorName($0), dtype: .f32, shape: tensors[$0]?.shape ?? [])

@@ -3,6 +3,8 @@
 
 import Documents
 import Merging
+import Storage
+import SystemPackage
 import Testing
 
 @Suite("Card templates")
@@ -57,13 +59,15 @@ struct CardTemplateTests {
     let card = try #require(try CardTemplate(builtin: "default")).render(.example)
     let lines = [
       "Paper: [Language Models are Super Mario](https://arxiv.org/abs/2311.03099).",
-      "| [org/base](https://huggingface.co/org/base) **(base)** | `012345678901` | apache-2.0 |  |",
-      "| [org/math](https://huggingface.co/org/math) | `abababababab` | mit "
+      "| [org/base](https://huggingface.co/org/base) **(base)** "
+        + "| [012345678901](https://huggingface.co/org/base/tree/0123) | apache-2.0 |  |",
+      "| [org/math](https://huggingface.co/org/math) | abababababab | mit "
         + "| `weight: 0.5`, `density: 0.53` |",
       "| code\\_model | – | – | `weight: [0, 0.5]` |",
       "### Parameters\n\n- normalize: `true`\n\n### Recipe\n\n```yaml\nmerge_method: dare_ties\n",
       "- Parameters: 8,030,261,248 (8.0B)\n- Tensors: 291 in 4 files, 16.1 GB\n",
-      "model = AutoModelForCausalLM.from_pretrained(\"me/Merged-8B\"",
+      "model_id = \"me/Merged-8B\"\n",
+      "model = AutoModelForCausalLM.from_pretrained(model_id, dtype=\"auto\"",
       "tokenizer.apply_chat_template(",
       "```sh\nhubmerge release recipe.yml me/Merged-8B\n```\n",
     ]
@@ -133,6 +137,41 @@ struct CardTemplateTests {
     }
   }
 
+  @Test("metadata that a merge tells nothing of survive, those that it tells of are told anew")
+  func ownMetadata() throws {
+    let template = try #require(try CardTemplate(builtin: "minimal"))
+    let old = "---\nlicense: mit\nthumbnail: t.png\nlicense_name: old\nmodel-index: []\n---\n"
+    let card = try ModelCard(parsing: try template.render(.example, keeping: old))
+    #expect(card.metadata["thumbnail"]?.string == "t.png")
+    #expect(card.metadata["model-index"] == [])
+    #expect(card.metadata["license"]?.string == "apache-2.0")
+    #expect(card.metadata["license_name"] == nil)
+  }
+
+  @Test("every template says in its first line what it is for")
+  func summaries() {
+    for name in CardTemplate.builtinNames {
+      #expect((CardTemplate.summary(ofBuiltin: name)?.count ?? 0) > 20, "\(name)")
+    }
+  }
+
+  @Test("docs/cards.md has every variable that templates have, and no other")
+  func documentation() throws {
+    var facts = CardFacts.example
+    facts.models[1].adapter = .init(name: "lora", rank: 8, alpha: 16)
+    facts.layers = [.init(output: "0", source: "a", sourceLayers: "1")]
+    facts.pictures = [.init(title: "a", path: "b")]
+    facts.provenance = [.init(kind: "a", name: "b", digest: "c")]
+    facts.results = try EvaluationResults(
+      harnessFile: Array(#"{"results": {"a": {"acc": 1}}}"#.utf8))
+    let page = FilePath(#filePath).removingLastComponent().removingLastComponent()
+      .removingLastComponent().removingLastComponent().pushing("docs/cards.md")
+    let text = String(decoding: try FileSystem.read(page), as: UTF8.self)
+    let documented = text.matches(of: /(?m)^\| `([a-z_.\[\]]+)` \|/).map { String($0.1) }
+    #expect(Set(documented).count == documented.count)
+    #expect(documented.sorted() == facts.json.paths.sorted())
+  }
+
   @Test("what the owner wrote between the markers survives")
   func keptSections() throws {
     let keep = "<!-- hubmerge:keep -->\nMy *results*.\n<!-- /hubmerge:keep -->\n"
@@ -144,6 +183,29 @@ struct CardTemplateTests {
     #expect(try template.render(.example, keeping: card) == card)
     #expect(KeptSections(of: "```\n\(keep)```\n").texts == [])
     #expect(KeptSections(of: "<!-- hubmerge:keep -->\nno end").texts == [])
+  }
+}
+
+extension JSON {
+  /// The names of all values, as templates write them: `method.paper.url`, `models[].name`.
+  fileprivate var paths: Set<String> {
+    // Keyed by the recipe's own names.
+    let free = ["parameters"]
+    switch self {
+    case .object(let members):
+      return members.reduce(into: []) { found, member in
+        found.insert(member.key)
+        guard !free.contains(member.key) else { return }
+        for path in member.value.paths {
+          found.insert(member.key + (path.hasPrefix("[") ? "" : ".") + path)
+        }
+      }
+    case .array(let values):
+      return values.reduce(into: []) { found, value in
+        found.formUnion(value.paths.map { "[].\($0)" })
+      }
+    default: return []
+    }
   }
 }
 
@@ -161,7 +223,8 @@ extension CardFacts {
     facts.models = [
       Model(
         name: "org/base", hubID: "org/base", url: "https://huggingface.co/org/base",
-        commit: String(repeating: "0123456789", count: 4), license: "apache-2.0", isBase: true),
+        commit: String(repeating: "0123456789", count: 4),
+        commitURL: "https://huggingface.co/org/base/tree/0123", license: "apache-2.0", isBase: true),
       Model(
         name: "org/math", hubID: "org/math", url: "https://huggingface.co/org/math",
         commit: String(repeating: "ab", count: 20), license: "mit",

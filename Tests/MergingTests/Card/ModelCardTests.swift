@@ -124,6 +124,8 @@ struct ModelTaskTests {
         "WhisperForConditionalGeneration", "automatic-speech-recognition",
         "AutoModelForSpeechSeq2Seq"
       ),
+      ("Wav2Vec2ForCTC", "automatic-speech-recognition", "AutoModelForCTC"),
+      ("ViTForImageClassification", "image-classification", "AutoModelForImageClassification"),
       ("Strange", nil, "AutoModel"),
     ] as [(String, String?, String)])
   func architecture(name: String, tag: String?, autoClass: String) {
@@ -143,9 +145,34 @@ struct ModelTaskTests {
     #expect(task.pipelineTag == "image-text-to-text")
     task.prefer(tags: ["translation", nil, "translation"])
     #expect(task.pipelineTag == "translation")
+    // What loads the model is a matter of its head, not of what somebody uses it for.
+    #expect(task.autoClass == "AutoModelForImageTextToText")
     let sentences = ModelTask(
       architecture: "BertModel", modelType: "bert", hasVision: false, hasModules: true)
     #expect(sentences.libraryName == "sentence-transformers")
+  }
+}
+
+@Suite("Links of cards")
+struct HubLinksTests {
+  @Test(
+    "lead to the public hub unless the endpoint is another one that others can reach",
+    arguments: [
+      ("https://huggingface.co", "https://huggingface.co"),
+      ("https://hub.example.org:8443/hf", "https://hub.example.org:8443/hf"),
+      ("http://10.0.0.7:8080", "http://10.0.0.7:8080"),
+      ("http://127.example.org", "http://127.example.org"),
+      ("http://127.0.0.1:39425", "https://huggingface.co"),
+      ("http://127.1.2.3", "https://huggingface.co"),
+      ("http://localhost:8080/", "https://huggingface.co"),
+      ("HTTP://LocalHost", "https://huggingface.co"),
+      ("http://hub.localhost", "https://huggingface.co"),
+      ("http://me@localhost:1", "https://huggingface.co"),
+      ("http://[::1]:8080", "https://huggingface.co"),
+      ("http://0.0.0.0:8080", "https://huggingface.co"),
+    ])
+  func links(endpoint: String, address: String) {
+    #expect(HubLinks(endpoint: endpoint).model("a/b") == address + "/a/b")
   }
 }
 
@@ -153,7 +180,7 @@ struct ModelTaskTests {
 struct AssetTests {
   @Test("are the files of the folder, and all of them are templates")
   func templates() throws {
-    #expect(CardTemplate.builtinNames == ["default", "minimal"])
+    #expect(CardTemplate.builtinNames == ["default", "lazymergekit", "lora", "minimal"])
     for name in CardTemplate.builtinNames { #expect(try CardTemplate(builtin: name) != nil) }
     #expect(Assets.text(named: "none.md") == nil)
   }

@@ -308,7 +308,7 @@ struct MergeRunTests {
       let plan = try await bench.plan(recipe, options)
       let target = folder.appending("out")
       try MergedModel(plan, target: target)
-        .write(threads: 1, toolVersion: "test", card: { "the card" })
+        .write(threads: 1, toolVersion: "test", card: { _ in "the card" })
       #expect(
         try FileSystem.files(below: target) == [
           "README.md", "config.json", "generation_config.json", "mergekit_config.yml",
@@ -333,7 +333,7 @@ struct MergeRunTests {
       let target = bench.folder.appending("out")
       #expect(throws: NoCard.self) {
         try MergedModel(plan, target: target)
-          .write(threads: 1, toolVersion: "test", card: { throw NoCard() })
+          .write(threads: 1, toolVersion: "test", card: { _ in throw NoCard() })
       }
       #expect(!FileSystem.exists(target))
     }
