@@ -75,14 +75,6 @@ package struct ModelBuild: Sendable {
     }
   }
 
-  /// What the lock of a plan's model begins with; nil if there is to be none.
-  func lockDraft(_ plan: MergePlan) async throws -> LockDraft? {
-    guard writesLock || lock != nil else { return nil }
-    return try await BlockingWork.run { _ in
-      LockDraft(options: options, sources: try plan.lockedSources(), expected: lock)
-    }
-  }
-
   /// Merges into a folder that appears when it is complete.
   ///
   /// - Parameters:
@@ -94,11 +86,10 @@ package struct ModelBuild: Sendable {
   ) async throws -> Result {
     let facts = facts(plan, target: target, repository: repository)
     let started = ContinuousClock.now
-    let draft = try await lockDraft(plan)
     try await withTaskCancellationHandler {
       try await BlockingWork.run { cancellation in
         try MergedModel(plan, target: target, replacing: replacing).write(
-          threads: threads, toolVersion: toolVersion, lock: draft,
+          threads: threads, toolVersion: toolVersion, lock: lockDraft(plan),
           card: template.map { template in { try template.render(facts.proved(by: $0)) } },
           isCancelled: { cancellation.isCancelled },
           onEvent: { onEvent(.merging($0)) })
@@ -111,6 +102,12 @@ package struct ModelBuild: Sendable {
       folder: target, seconds: (ContinuousClock.now - started).seconds,
       bytesRead: plan.inputBytes, bytesWritten: plan.layout.fileSize,
       bytesStreamed: source.stream?.statistics.fetched)
+  }
+
+  /// What the lock of the result begins with; nil for none.
+  func lockDraft(_ plan: MergePlan) throws -> LockDraft? {
+    guard writesLock || lock != nil else { return nil }
+    return LockDraft(options: options, sources: try plan.lockedSources(), expected: lock)
   }
 
   /// What the card says.

@@ -76,18 +76,16 @@ package struct Release: Sendable {
     let clock = PhaseClock()
     let plan = try await clock.measure("plan") { try await build.plan() }
     let means = try means(for: plan)
-    let card = try card(of: plan)
     let ground = try await clock.measure("check") {
-      try await repository.checkCard(card)
+      try await repository.checkCard(card(of: plan))
       return try await publication.prepare()
     }
     // What is streamed is not fetched.
     try await clock.measure("fetch") { try await build.fetchWeights(plan) }
-    let draft = try await build.lockDraft(plan)
     var hasLost = false
     while true {
       do {
-        let result = try await publish(plan, draft, means, on: ground, clock)
+        let result = try await publish(plan, means, on: ground, clock)
         try FileSystem.remove(folder)
         return result
       } catch let error as HubError {
@@ -104,11 +102,11 @@ package struct Release: Sendable {
     workspace.appending("\(repository.id.namespace ?? "")--\(repository.id.name)")
   }
 
-  /// - Parameter lock: The model's lock; nil as long as there is none.
-  func card(of plan: MergePlan, _ lock: MergeLock? = nil) throws -> String {
+  /// The card; before the merge, when there is no lock yet, it differs in what the lock proves.
+  func card(of plan: MergePlan, provedBy lock: MergeLock? = nil) throws -> String {
     let id = repository.id
-    return try template.render(
-      build.facts(plan, target: FilePath(id.name), repository: id.description).proved(by: lock))
+    let facts = build.facts(plan, target: FilePath(id.name), repository: id.description)
+    return try template.render(facts.proved(by: lock))
   }
 
   /// What a plan takes of this machine.
@@ -143,7 +141,7 @@ package struct Release: Sendable {
   // MARK: Merging and sending
 
   private func publish(
-    _ plan: MergePlan, _ draft: LockDraft?, _ means: Means, on ground: Publication.Ground,
+    _ plan: MergePlan, _ means: Means, on ground: Publication.Ground,
     _ clock: PhaseClock
   ) async throws -> Result {
     let model = MergedModel(plan, target: folder.appending("model"), replacing: true)
@@ -164,7 +162,8 @@ package struct Release: Sendable {
             try await BlockingWork.run { cancellation in
               try model.fill(
                 writer, threads: means.threads, toolVersion: build.toolVersion,
-                lock: draft, card: { try card(of: plan, $0) }, for: uploads, isCancelled: { cancellation.isCancelled },
+                lock: build.lockDraft(plan), card: { try card(of: plan, provedBy: $0) },
+                for: uploads, isCancelled: { cancellation.isCancelled },
                 onEvent: { build.onEvent(.merging($0)) })
             }
           } onCancel: {

@@ -25,26 +25,37 @@ import Testing
 
   @Test func `no more tasks go on at a time than there are permits`() async throws {
     let permits = Permits(4)
-    final class Counts: Sendable {
-      let shared = Mutex((now: 0, most: 0))
-    }
-    let counts = Counts()
+    let gauge = Gauge()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<100 {
         group.addTask {
           try await permits.withPermit {
-            counts.shared.withLock { counts in
-              counts.now += 1
-              counts.most = max(counts.most, counts.now)
-            }
+            gauge.rise()
             await Task.yield()
-            counts.shared.withLock { $0.now -= 1 }
+            gauge.fall()
           }
         }
       }
       try await group.waitForAll()
     }
-    #expect(counts.shared.withLock { $0.now } == 0)
-    #expect((1...4).contains(counts.shared.withLock { $0.most }))
+    #expect(gauge.level == 0)
+    #expect((1...4).contains(gauge.peak))
   }
+}
+
+/// How many are at work, and how many were at most.
+private final class Gauge: Sendable {
+  private let state = Mutex((level: 0, peak: 0))
+
+  var level: Int { state.withLock { $0.level } }
+  var peak: Int { state.withLock { $0.peak } }
+
+  func rise() {
+    state.withLock { state in
+      state.level += 1
+      state.peak = max(state.peak, state.level)
+    }
+  }
+
+  func fall() { state.withLock { $0.level -= 1 } }
 }

@@ -58,10 +58,9 @@ package struct Rebuild: Sendable {
         target: workspace.appending("part"), layout: part.layout, fingerprint: "a rebuild",
         replacing: true)
       defer { writer.abandon() }
-      let tensors = ShardTensors(part.layout, threads: threads)
       try MergeRun(part, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: tensors)
-      let made = tensors.digests
+        .fill(writer, for: ShardTensors(of: writer, threads: threads))
+      let made = writer.tensorDigests
       for (index, step) in part.steps.enumerated() {
         guard let tensor = merged.tensors[step.output.name], tensor.info == step.output,
           try FastDigest(of: File(merged.path(of: tensor), .read), tensor.range) == made[index]

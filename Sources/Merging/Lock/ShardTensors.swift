@@ -5,31 +5,30 @@ internal import Storage
 internal import Synchronization
 internal import Weights
 
-/// The digests of the tensors in the shards of a merge, taken when a shard is done, while its bytes are still in memory.
+/// Takes the digests of the tensors in the shards of a merge when a shard is done, while its bytes are still in
+/// memory; the writer keeps them.
 final class ShardTensors: ShardConsumer {
-  private let layout: ShardLayout
+  private let writer: CheckpointWriter
   private let threads: Int
   private let next: (any ShardConsumer)?
-  private let found = Mutex<[Int: FastDigest]>([:])
 
   /// - Parameter next: Who else is told of the shards, after they have been digested: it may remove them.
-  init(_ layout: ShardLayout, threads: Int, next: (any ShardConsumer)? = nil) {
-    self.layout = layout
+  init(of writer: CheckpointWriter, threads: Int, next: (any ShardConsumer)? = nil) {
+    self.writer = writer
     self.threads = max(1, threads)
     self.next = next
   }
-
-  /// By the numbers of the tensors in the layout.
-  var digests: [Int: FastDigest] { found.withLock { $0 } }
 
   func willBegin(_ shard: ShardLayout.Shard) throws { try next?.willBegin(shard) }
 
   func didFinish(_ shard: FinishedShard) throws {
     let file = try File(shard.path, .read)
+    let layout = writer.layout
     let tensors = layout.shards[shard.number].tensors
+    let found = Mutex<[Int: FastDigest]>([:])
     let state = Monitor<(next: Int, failure: (any Error)?)>((0, nil))
     // Of a model in one shard all other threads are done by now.
-    WorkerThreads.run(threads) { [self] in
+    WorkerThreads.run(threads) {
       while true {
         let index = state.update { state -> Int? in
           guard state.failure == nil, state.next < tensors.count else { return nil }
@@ -46,6 +45,7 @@ final class ShardTensors: ShardConsumer {
       }
     }
     if let failure = state.update({ $0.failure }) { throw failure }
+    try writer.note(tensors: found.withLock { $0 }, of: shard)
     try next?.didFinish(shard)
   }
 }

@@ -46,8 +46,8 @@ package struct MergedModel: Sendable {
     func write(_ plan: MergePlan, _ target: FilePath, replacing: Bool, isLast: Bool) throws {
       try MergedModel(plan, target: target, replacing: replacing).write(
         threads: threads, toolVersion: toolVersion, lock: isLast ? draft : nil,
-        card: isLast ? card : nil, isDigested: isLast && isDigested, for: isLast ? consumer : nil, isCancelled: isCancelled,
-        onEvent: onEvent)
+        card: isLast ? card : nil, isDigested: isLast && isDigested,
+        for: isLast ? consumer : nil, isCancelled: isCancelled, onEvent: onEvent)
     }
     if !plan.stages.isEmpty {
       try withStages(toolVersion: toolVersion) {
@@ -66,11 +66,9 @@ package struct MergedModel: Sendable {
     }
     let writer = try writer(toolVersion: toolVersion, isDigested: isDigested || draft != nil)
     do {
-      let tensors = draft.map { _ in ShardTensors(plan.layout, threads: threads, next: consumer) }
-      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: tensors ?? consumer)
-      try writeOtherFiles(writer)
-      try writeLast(writer, lock: draft, tensors, toolVersion: toolVersion, card: card)
+      try fill(
+        writer, threads: threads, toolVersion: toolVersion, lock: draft, card: card, for: consumer,
+        isCancelled: isCancelled, onEvent: onEvent)
       try writer.commit(indexMetadata: indexMetadata(toolVersion), check: plan.check)
     } catch {
       writer.abandon()
@@ -106,38 +104,35 @@ package struct MergedModel: Sendable {
   /// the making, which stays there.
   ///
   /// - Parameters:
-  ///   - writer: From `writer`, with digests if there is to be a lock.
-  ///   - draft: As for `write`.
-  ///   - card: As for `write`.
+  ///   - writer: From `writer`, digesting if there is to be a lock.
+  ///   - draft: What the lock begins with; nil for none.
+  ///   - card: Text of README.md, made when all else is there; nil for none.
   ///   - consumer: What is told of the shards, and may remove those that are finished.
   package func fill(
     _ writer: CheckpointWriter, threads: Int, toolVersion: String, lock draft: LockDraft?,
-    card: (MergeLock?) throws -> String, for consumer: any ShardConsumer,
+    card: ((MergeLock?) throws -> String)?, for consumer: (any ShardConsumer)?,
     isCancelled: @escaping @Sendable () -> Bool = { false },
     onEvent: @escaping @Sendable (MergeEvent) -> Void = { _ in }
   ) throws {
-    let tensors = draft.map { _ in ShardTensors(plan.layout, threads: threads, next: consumer) }
-    try withStages(toolVersion: toolVersion) {
-      try MergedModel($0, target: $1, replacing: true).write(
-        threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
-    } then: { plan in
-      try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
-        .fill(writer, for: tensors ?? consumer)
+    guard plan.stages.isEmpty else {
+      return try withStages(toolVersion: toolVersion) {
+        try MergedModel($0, target: $1, replacing: true).write(
+          threads: threads, toolVersion: toolVersion, isCancelled: isCancelled, onEvent: onEvent)
+      } then: {
+        try MergedModel($0, target: target, replacing: replacing).fill(
+          writer, threads: threads, toolVersion: toolVersion, lock: draft, card: card,
+          for: consumer, isCancelled: isCancelled, onEvent: onEvent)
+      }
     }
+    let tensors = draft.map { _ in ShardTensors(of: writer, threads: threads, next: consumer) }
+    try MergeRun(plan, threads: threads, isCancelled: isCancelled, onEvent: onEvent)
+      .fill(writer, for: tensors ?? consumer)
     try writeOtherFiles(writer)
-    try writeLast(writer, lock: draft, tensors, toolVersion: toolVersion, card: card)
-  }
-
-  /// Writes what tells of all the rest: the index, the lock, the card.
-  private func writeLast(
-    _ writer: CheckpointWriter, lock draft: LockDraft?, _ tensors: ShardTensors?,
-    toolVersion: String, card: ((MergeLock?) throws -> String)?
-  ) throws {
     try writer.writeIndex(metadata: indexMetadata(toolVersion))
     let lock = try draft.map { draft in
       try draft.lock(
         plan, in: writer.staging, toolVersion: toolVersion, shards: writer.digests,
-        tensors: tensors?.digests ?? [:])
+        tensors: writer.tensorDigests)
     }
     if let lock { try writer.write(lock.bytes, as: MergeLock.fileName) }
     if let card { try writer.write(Array(card(lock).utf8), as: "README.md") }

@@ -148,6 +148,18 @@ package final class CheckpointWriter: Sendable {
     try FileSystem.remove(shard.path)
   }
 
+  /// Keeps the digests of a finished shard's tensors, by their numbers in the layout: the shard may be removed.
+  package func note(tensors: [Int: FastDigest], of shard: FinishedShard) throws {
+    try state.withLock { try $0.journal.note(tensors: tensors, of: shard.number) }
+  }
+
+  /// The digests that were noted, of all shards that are done.
+  package var tensorDigests: [Int: FastDigest] {
+    state.withLock { state in
+      state.journal.finished.values.reduce(into: [:]) { $0.merge($1.tensors) { $1 } }
+    }
+  }
+
   /// The finished shards that were removed because there is a copy elsewhere.
   package var discardedShards: [FinishedShard] {
     let entries = state.withLock { $0.journal.finished.filter(\.value.isDiscarded) }
@@ -188,14 +200,6 @@ package final class CheckpointWriter: Sendable {
     let path = staging.appending(name)
     try FileSystem.createFolder(path.removingLastComponent())
     try body(path)
-  }
-
-  /// Writes the index of the shards, if there are several.
-  package func writeIndex(metadata: [JSON.Member] = []) throws {
-    guard let index = layout.index(metadata: metadata) else { return }
-    try write(
-      Array((index.serialized(.pretty(indent: 2)) + "\n").utf8),
-      as: "model.safetensors.index.json")
   }
 
   /// Makes the folder appear at its place.

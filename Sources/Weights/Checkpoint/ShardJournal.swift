@@ -22,6 +22,8 @@ struct ShardJournal: Sendable {
     let digest: Digest?
     /// Whether the file was removed because there is a copy elsewhere.
     let isDiscarded: Bool
+    /// Digests of its tensors, by their numbers in the layout; empty if they were not wanted.
+    var tensors: [Int: FastDigest] = [:]
   }
 
   static let name = ".hubmerge-journal.json"
@@ -43,7 +45,7 @@ struct ShardJournal: Sendable {
       guard let number = entry["shard"]?.int else { continue }
       finished[number] = Entry(
         digest: entry["sha256"]?.string.flatMap(Digest.init(hex:)),
-        isDiscarded: entry["discarded"]?.bool ?? false)
+        isDiscarded: entry["discarded"]?.bool ?? false, tensors: Self.tensors(entry["tensors"]))
     }
   }
 
@@ -54,8 +56,25 @@ struct ShardJournal: Sendable {
 
   /// Notes that a shard is done.
   mutating func note(_ shard: Int, digest: Digest?, isDiscarded: Bool = false) throws {
-    finished[shard] = Entry(digest: digest, isDiscarded: isDiscarded)
+    finished[shard] = Entry(
+      digest: digest, isDiscarded: isDiscarded, tensors: finished[shard]?.tensors ?? [:])
     try write()
+  }
+
+  mutating func note(tensors: [Int: FastDigest], of shard: Int) throws {
+    finished[shard]?.tensors = tensors
+    try write()
+  }
+
+  private static func tensors(_ json: JSON?) -> [Int: FastDigest] {
+    (json?.members ?? []).reduce(into: [:]) { found, member in
+      guard let number = Int(member.key), let hex = member.value.string else { return }
+      found[number] = FastDigest(hex: hex)
+    }
+  }
+
+  private static func members(_ tensors: [Int: FastDigest]) -> [JSON.Member] {
+    tensors.sorted { $0.key < $1.key }.map { .init("\($0.key)", .string($0.value.hex)) }
   }
 
   /// Notes that a shard has to be made again.
@@ -69,7 +88,8 @@ struct ShardJournal: Sendable {
       JSON.object(
         [.init("shard", .int(number))]
           + (entry.digest.map { [.init("sha256", .string($0.hex))] } ?? [])
-          + (entry.isDiscarded ? [.init("discarded", .bool(true))] : []))
+          + (entry.isDiscarded ? [.init("discarded", .bool(true))] : [])
+          + (entry.tensors.isEmpty ? [] : [.init("tensors", .object(Self.members(entry.tensors)))]))
     }
     let journal = JSON.object([
       .init("fingerprint", .string(fingerprint)), .init("finished", .array(entries)),
