@@ -52,34 +52,36 @@ package struct ModelInspection: Sendable {
   package let shards: [Checkpoint.Shard]
 
   package init(_ checkpoint: Checkpoint) {
-    let tensors = checkpoint.names.compactMap { checkpoint.tensors[$0]?.info }
+    let tensors = checkpoint.names.compactMap { checkpoint.tensors[$0] }
     let layout = ModelLayout(checkpoint)
     architectures = checkpoint.config?.architectures ?? []
     modelType = checkpoint.config?.modelType
     parameterCount = checkpoint.parameterCount
     byteCount = checkpoint.byteCount
     tensorCount = tensors.count
-    dtypes = Self.groups(tensors) { $0.dtype.torchName }
-    modules = Self.groups(tensors) { Self.module(of: $0.name, layout) }
+    dtypes = Self.groups(tensors) { $0.storedDType.torchName }
+    modules = Self.groups(tensors) { Self.module(of: $0.info.name, layout) }
     stacks = layout.stacks.values.map { stack in
       Stack(
         prefix: stack.prefix, layerCount: stack.layers.count, byteCount: stack.byteCount,
         kindCount: Set(stack.layers).count, isMain: stack.prefix == layout.mainStack?.prefix)
     }.sorted { ($1.byteCount, $0.prefix) < ($0.byteCount, $1.prefix) }
-    embeddingRows = tensors.first { $0.name.isEmbedding }?.shape.first
+    embeddingRows = tensors.first { $0.info.name.isEmbedding }?.info.shape.first
     vocabularySize = checkpoint.config?.vocabularySize
     head = Self.head(checkpoint)
     shards = checkpoint.shards
   }
 
-  private static func groups(_ tensors: [TensorInfo], by key: (TensorInfo) -> String) -> [Group] {
+  private static func groups(_ tensors: [StoredTensor], by key: (StoredTensor) -> String)
+    -> [Group]
+  {
     var groups: [String: Group] = [:]
     for tensor in tensors {
       let name = key(tensor)
       var group = groups[name] ?? Group(name: name)
       group.tensorCount += 1
-      group.parameterCount += tensor.elementCount
-      group.byteCount += tensor.byteCount
+      group.parameterCount += tensor.info.elementCount
+      group.byteCount += tensor.storedByteCount
       groups[name] = group
     }
     return groups.values.sorted { ($1.byteCount, $0.name) < ($0.byteCount, $1.name) }

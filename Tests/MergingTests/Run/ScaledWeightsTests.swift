@@ -96,6 +96,20 @@ struct ScaledWeightsTests {
     }
   }
 
+  @Test("An inspection tells what they are stored as")
+  func inspects() async throws {
+    try await withTemporaryFolder { folder in
+      let bench = TinyBench(folder: folder)
+      try bench.add("a", Self.model)
+      let model = try await FolderSource(root: folder).model(ModelReference(path: "a"))
+      let inspection = ModelInspection(model.checkpoint)
+      #expect(inspection.dtypes.map(\.name) == ["float8_e4m3fn", "bfloat16"])
+      // The factors count with the weights that they are for.
+      #expect(inspection.dtypes.map(\.byteCount) == [130 * 140 + 4 * 4, 4])
+      #expect(inspection.byteCount == 130 * 140 + 4 * 4 + 4)
+    }
+  }
+
   @Test("A configuration that still tells of a scheme is set right although the weights are plain")
   func stale() async throws {
     try await withTemporaryFolder { folder in
