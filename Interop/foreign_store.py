@@ -299,6 +299,9 @@ class Request(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         parts = self.parts()
         hub = self.server
+        if parts == ["api", "whoami-v2"]:
+            return self.reply({"type": "user", "name": "acme", "orgs": [],
+                               "auth": {"accessToken": {"displayName": "x", "role": "write"}}})
         if parts[:1] == ["api"]:
             name = f"{parts[2]}/{parts[3]}"
             if name not in hub.trees:
