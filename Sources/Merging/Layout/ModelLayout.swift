@@ -57,8 +57,7 @@ package struct ModelLayout: Sendable {
     // Mostly one of the first is in all of them, and early.
     let first = layers[0] ?? []
     if first.prefix(4).contains(where: { suffix in layers.values.allSatisfy { $0.contains(suffix) }
-      })
-    {
+    }) {
       return true
     }
     return !layers.values.reduce(Set(first)) { $0.intersection($1) }.isEmpty
