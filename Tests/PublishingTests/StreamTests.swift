@@ -111,7 +111,8 @@ internal import Weights
       let streamed = try await merge(workshop, Self.ties, to: "streamed", stream)
       let plan = try await workshop.build(recipe: Self.ties).plan()
       #expect(stream.statistics.fetched >= plan.inputBytes)
-      #expect(stream.statistics.fetched < plan.inputBytes * 21 / 20)
+      // Small tensors that are read later may lie in the gaps between others.
+      #expect(stream.statistics.fetched < plan.inputBytes * 11 / 10)
       #expect(stream.statistics.spooled > 0)
       #expect(stream.statistics.dropped == 0)
       let fetched = try await merge(workshop, Self.ties, to: "fetched")
