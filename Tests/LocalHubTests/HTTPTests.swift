@@ -71,6 +71,21 @@ import Testing
     }
   }
 
+  @Test func `A body that is no HTTP is answered once, and the next client is served`() async throws
+  {
+    try await HubFixture.withHub { hub in
+      let request = """
+        POST /api/repos/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n
+        """
+      let bytes = try await WireClient(hub.url).exchange(Array(request.utf8))
+      let replies = String(decoding: bytes, as: UTF8.self).split(
+        separator: "HTTP/1.1", omittingEmptySubsequences: true)
+      #expect(replies.count == 1)
+      #expect(try WireClient.parse(bytes).status == 400)
+      #expect(try await WireClient(hub.url).send("GET", "/api/models").status == 200)
+    }
+  }
+
   @Test func `Connections beyond the limit are closed`() async throws {
     try await HubFixture.withHub(HubFixture.defaults.setting(\.connectionLimit, to: 0)) { hub in
       let request = "GET /api/whoami-v2 HTTP/1.1\r\nHost: x\r\n\r\n"

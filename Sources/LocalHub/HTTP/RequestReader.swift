@@ -50,7 +50,10 @@ struct RequestReader {
     }
     let alarm = channel.closing(after: configuration.idleTimeout)
     defer { alarm.cancel() }
-    switch try await parts.next() {
+    let part: HTTPServerRequestPart?
+    // A body that is no HTTP has been answered already by whoever has found that out.
+    do { part = try await parts.next() } catch { throw ConnectionLost() }
+    switch part {
     case .body(let piece): return piece
     case .end:
       isInBody = false
