@@ -103,6 +103,18 @@ import Testing
       let proposal = try await bob.commit(
         "acme/m", query: "?create_pr=1", [WireClient.file("a", "a")])
       #expect(proposal.json["pullRequestUrl"]?.string?.hasSuffix("/discussions/1") == true)
+      // Whoever has proposed something asks how to send it first, and may go on with it.
+      let files: JSON = ["files": [["path": "b", "size": 1, "sample": "Yg=="]]]
+      for (revision, status) in [
+        ("main?create_pr=1", 200), ("refs%2Fpr%2F1", 200), ("main", 403), ("1", 403),
+      ] {
+        let asked = try await bob.send(
+          "POST", "/api/models/acme/m/preupload/\(revision)", json: files)
+        #expect(asked.status == status)
+      }
+      let more = try await bob.commit(
+        "acme/m", to: "refs%2Fpr%2F1", [WireClient.file("b", "b")])
+      #expect(more.status == 200)
     }
   }
 

@@ -44,13 +44,20 @@ extension Route {
 }
 
 extension Exchange {
-  /// Everybody with a name may propose a change, as on the hub; the rest is for writers.
-  fileprivate func requireCommitting() throws {
+  /// Everybody with a name may propose a change, as on the hub, and go on with it; the rest is for
+  /// writers.
+  func requireCommitting() throws {
     try service.requireWritable()
-    guard request.flag("create_pr"), !caller.isAnonymous else {
-      try requireWriting(to: try repository.id.namespace)
-      return
+    if let name = caller.name {
+      if request.flag("create_pr") { return }
+      let revision = try self.name("rev")
+      if revision.hasPrefix("refs/pr/"), let number = Int(revision.dropFirst(8)),
+        try repository.discussion(number)?.author == name
+      {
+        return
+      }
     }
+    try requireWriting(to: try repository.id.namespace)
   }
 }
 

@@ -9,8 +9,9 @@ internal import Storage
 extension Route {
   /// For each file to come: how it is to travel, whether it is unwanted, and what is there already.
   static let preupload = Route(
-    .POST, path: "/api/:type/:namespace/:repo/preupload/:rev", access: .write
+    .POST, path: "/api/:type/:namespace/:repo/preupload/:rev", access: .read
   ) { exchange in
+    try exchange.requireCommitting()
     let repository = try exchange.repository
     let commit = try repository.resolve(try exchange.name("rev"))
     let tree = try repository.tree(commit)
