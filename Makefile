@@ -6,7 +6,8 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 SCRATCH ?= .build
 
-PACKAGES := libcurl4-openssl-dev libssl-dev libyaml-dev libopenblas-dev pkg-config make
+PACKAGES := libcurl4-openssl-dev libssl-dev libyaml-dev libopenblas-dev libcmark-gfm-dev \
+  libcmark-gfm-extensions-dev pkg-config make
 FORMATTED := Sources Tests Demo Package.swift
 VENV := .venv-interop
 
@@ -69,6 +70,11 @@ bench: build ## time merges against copying; MODELS=folder has the models base, 
 interop: build $(VENV)/installed ## check with huggingface_hub, transformers and real weights
 	$(RELEASE) --product DemoModels
 	$(VENV)/bin/python Interop/demo_roundtrip.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/serve_official.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/serve_pages.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/serve_kill.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/serve_fuzz.py "$(RELEASE_FOLDER)"
+	$(VENV)/bin/python Interop/serve_crowd.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/minilm.py "$(RELEASE_FOLDER)"
 	$(VENV)/bin/python Interop/arch_matrix.py "$(RELEASE_FOLDER)/hubmerge"
 	$(VENV)/bin/python Interop/vocab_matrix.py "$(RELEASE_FOLDER)"
