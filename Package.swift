@@ -42,6 +42,9 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CMarkdown", pkgConfig: "libcmark-gfm",
+      providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
     .target(name: "CKernels", cSettings: kernels),
     .target(name: "CAssets", cSettings: kernels),
     .target(name: "CPlatform", cSettings: kernels),
@@ -64,7 +67,7 @@ let package = Package(
     .target(
       name: "LocalHub",
       dependencies: [
-        "Hub", "Documents", "Storage", system, log,
+        "Hub", "Documents", "Storage", "CMarkdown", system, log,
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -10,7 +10,7 @@ struct CardMetadata: Sendable {
   private(set) var warnings: [String] = []
 
   init(readme: String) {
-    guard let block = Self.block(of: readme) else {
+    guard let block = Self.split(readme).block else {
       warnings = ["empty or missing yaml metadata in repo card"]
       return
     }
@@ -31,8 +31,8 @@ struct CardMetadata: Sendable {
     }
   }
 
-  /// The text between the first line, which must be `---`, and the next such line.
-  private static func block(of readme: String) -> String? {
+  /// The text between the first line, which must be `---`, and the next such line; and what follows.
+  static func split(_ readme: String) -> (block: String?, body: String) {
     var text = Substring(readme)
     if text.hasPrefix("\u{feff}") { text.removeFirst() }
     let lines = text.drop(while: \.isWhitespace)
@@ -42,8 +42,10 @@ struct CardMetadata: Sendable {
     }
     guard let first = lines.first, isRule(first),
       let end = lines.dropFirst().firstIndex(where: isRule)
-    else { return nil }
-    return lines[1..<end].joined(separator: "\n") + "\n"
+    else { return (nil, readme) }
+    return (
+      lines[1..<end].joined(separator: "\n") + "\n", lines[(end + 1)...].joined(separator: "\n")
+    )
   }
 
   private mutating func check(_ root: YAMLNode) {

@@ -15,7 +15,8 @@ internal import Testing
     "Hub": ["CCurl", "Documents", "Storage", "SystemPackage", "Logging"],
     "Merging": ["Weights", "Documents", "Storage", "CAssets", "SystemPackage"],
     "LocalHub": [
-      "Hub", "Documents", "Storage", "SystemPackage", "Logging", "NIOCore", "NIOPosix", "NIOHTTP1",
+      "Hub", "Documents", "Storage", "CMarkdown", "SystemPackage", "Logging", "NIOCore", "NIOPosix",
+      "NIOHTTP1",
     ],
     "Publishing": [
       "Merging", "Weights", "Hub", "Documents", "Storage", "SystemPackage", "Logging",
@@ -32,6 +33,7 @@ internal import Testing
     "CCurl": "Sources/Hub/HTTP/CurlTransport.swift",
     "CKernels": "Sources/Weights/Kernels",
     "COpenBLAS": "Sources/Weights/LinearAlgebra.swift",
+    "CMarkdown": "Sources/LocalHub/Pages/Markdown.swift",
     "CYAML": "Sources/Documents/YAML/",
     "CCrypto": "Sources/Storage/Digest",
     "CPlatform": "Sources/Storage/",

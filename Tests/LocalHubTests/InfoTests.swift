@@ -132,6 +132,14 @@ import Testing
     }
   }
 
+  @Test func `A client that wants Xet is told what to do without`() async throws {
+    try await withModel { client in
+      let reply = try await client.send("GET", "/api/models/acme/m/xet-write-token/main")
+      #expect(reply.status == 501)
+      #expect(reply["X-Error-Message"]?.contains("HF_HUB_DISABLE_XET=1") == true)
+    }
+  }
+
   @Test func `Large files are listed for who may write`() async throws {
     try await withModel { client in
       let files = try await client.send("GET", "/api/models/acme/m/lfs-files").json.array ?? []

@@ -40,10 +40,10 @@ struct Connection: Sendable {
   ) async throws -> Bool {
     var plan = ResponseWriter.Plan(for: head)
     var response: Response
-    var id: String?
+    var known: Request?
     do {
       let request = try Request(head)
-      id = request.id
+      known = request
       for action in try faults(of: request) { try await plan.apply(action) }
       if let replacement = plan.replacement {
         response = replacement
@@ -51,21 +51,22 @@ struct Connection: Sendable {
         response = try await reply(to: request, &reader, ignoringRange: plan.ignoresRange)
       }
     } catch let failure as HubFailure {
-      response = failure.response
+      response =
+        if let known, known.wantsPage { Page.refusal(failure, known) } else { failure.response }
     } catch let moved as Moved {
       response = moved.response
     } catch let error as StorageError where error.isDiskFull {
-      worker.configuration.logger?.error("\(head.method) \(head.uri): \(error)")
+      worker.configuration.logger?.error("\(head.method) \(head.path): \(error)")
       response = HubFailure(.insufficientStorage, "The hub's disk is full").response
     } catch let error where !(error is ConnectionLost) && !(error is CancellationError) {
-      worker.configuration.logger?.error("\(head.method) \(head.uri): \(error)")
+      worker.configuration.logger?.error("\(head.method) \(head.path): \(error)")
       response = HubFailure(.internalServerError, "The hub failed; its log says why").response
     }
-    response.headers.replaceOrAdd(name: "X-Request-Id", value: id ?? "local")
+    response.headers.replaceOrAdd(name: "X-Request-Id", value: known?.id ?? "local")
     // The rest of a body that nobody wanted: a little is read away, after more the connection ends.
     let isRead = try await reader.skipRest()
     plan.closes = plan.closes || !isRead || !head.isKeepAlive
-    worker.configuration.logger?.debug("\(head.method) \(head.uri) \(response.status.code)")
+    worker.configuration.logger?.debug("\(head.method) \(head.path) \(response.status.code)")
     try await writer.write(response, plan)
     if plan.closes { try? await reader.linger() }
     return !plan.closes
@@ -91,6 +92,13 @@ struct Connection: Sendable {
     to request: Request, _ reader: inout RequestReader, ignoringRange: Bool
   ) async throws -> Response {
     let router = router
+    if request.hasNoBody {
+      return try await worker.run {
+        var (route, exchange) = try router.admit(request)
+        exchange.ignoresRange = ignoringRange
+        return try route.answer(exchange)
+      }
+    }
     let admitted = try await worker.run { try router.admit(request) }
     var exchange = admitted.1
     exchange.ignoresRange = ignoringRange
@@ -111,3 +119,8 @@ struct Connection: Sendable {
 
 /// The client went away, or was too slow.
 struct ConnectionLost: Error {}
+
+extension HTTPRequestHead {
+  /// The target without its query, which may hold the signature of a link.
+  fileprivate var path: Substring { uri.prefix { $0 != "?" } }
+}

@@ -63,6 +63,12 @@ struct Request: Sendable {
   /// Length of the body as announced; nil if it comes in chunks or is nonsense.
   var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
 
+  /// Whether the request is only a head.
+  var hasNoBody: Bool {
+    !headers.contains(name: "transfer-encoding") && (contentLength ?? 0) == 0
+      && [.GET, .HEAD].contains(method)
+  }
+
   /// The caller's token; nil without an `Authorization` header, empty if that has another form.
   ///
   /// Clients of the hub send it as a bearer's token; browsers and git-lfs as a password, whatever the

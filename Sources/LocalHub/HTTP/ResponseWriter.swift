@@ -73,42 +73,57 @@ struct ResponseWriter: Sendable {
     for (name, value) in plan.headers { head.headers.replaceOrAdd(name: name, value: value) }
     channel.write(HTTPServerResponsePart.head(head), promise: nil)
     let end = min(count, plan.cut?.after ?? count)
-    if !plan.isHead { try await writeBody(response.content, end, plan) }
-    if let cut = plan.cut, end < count, !plan.isHead {
-      try await flush()
+    guard !plan.isHead else { return try await send(.end(nil)) }
+    try await writeBody(response.content, end, plan, isWhole: end == count)
+    if let cut = plan.cut, end < count {
       if cut.isReset { try await resetOnClose() }
       try await channel.close().get()
       throw ConnectionLost()
     }
-    try await send(.end(nil))
   }
 
-  private func writeBody(_ content: Response.Content, _ end: Int, _ plan: Plan) async throws {
+  /// - Parameter isWhole: Whether the response ends with these bytes.
+  private func writeBody(
+    _ content: Response.Content, _ end: Int, _ plan: Plan, isWhole: Bool
+  ) async throws {
     var start = 0
     if plan.corrupts, end > 0, let first = try await firstByte(of: content) {
       try await send(.body(.byteBuffer(ByteBuffer(bytes: [~first]))))
       start = 1
     }
-    guard start < end else { return }
+    guard start < end else {
+      if isWhole { try await send(.end(nil)) }
+      return
+    }
     switch content {
     case .bytes(let bytes):
-      try await send(start..<end, plan) { .byteBuffer(ByteBuffer(bytes: bytes[$0])) }
+      try await send(start..<end, plan, isWhole: isWhole) {
+        .byteBuffer(ByteBuffer(bytes: bytes[$0]))
+      }
     case .file(let path, let range):
       let part = range.lowerBound + start..<range.lowerBound + end
       let file = try await worker.run { try NIOFileHandle(reading: path) }
       defer { try? file.close() }
-      try await send(part, plan) { slice in
+      try await send(part, plan, isWhole: isWhole) { slice in
         .fileRegion(
           FileRegion(fileHandle: file, readerIndex: slice.lowerBound, endIndex: slice.upperBound))
       }
     }
   }
 
-  /// Sends a body slice by slice.
-  private func send(_ range: Range<Int>, _ plan: Plan, slice: (Range<Int>) -> IOData) async throws {
+  /// Sends a body slice by slice; the end goes out with the last one.
+  private func send(
+    _ range: Range<Int>, _ plan: Plan, isWhole: Bool, slice: (Range<Int>) -> IOData
+  ) async throws {
     for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.sliceSize) {
       let end = min(start + plan.sliceSize, range.upperBound)
-      try await send(.body(slice(start..<end)))
+      let part = HTTPServerResponsePart.body(slice(start..<end))
+      if isWhole, end == range.upperBound {
+        channel.write(part, promise: nil)
+        try await send(.end(nil))
+      } else {
+        try await send(part)
+      }
       if let rate = plan.rate {
         try await Task.sleep(for: .seconds(Double(end - start) / Double(rate)))
       }
@@ -131,8 +146,6 @@ struct ResponseWriter: Sendable {
     defer { alarm.cancel() }
     try await channel.writeAndFlush(part).get()
   }
-
-  private func flush() async throws { channel.flush() }
 
   /// Makes the socket forget what it has not sent, and tell the client so, when it is closed.
   private func resetOnClose() async throws {

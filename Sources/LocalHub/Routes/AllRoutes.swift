@@ -6,7 +6,7 @@ extension Route {
   static let hub: [Route] =
     [whoAmI, validateYAML, createRepository, deleteRepository, moveRepository, settings]
     + [list, info, infoAtRevision, namelessInfo, tree, pathsInfo, refs, commits]
-    + [weightsHeaders, largeFiles]
+    + [weightsHeaders, largeFiles, xetWriteToken, xetReadToken]
     + [createBranch, deleteBranch, createTag, deleteTag, superSquash]
     + [createDiscussion, listDiscussions, discussion, discussionStatus, mergeDiscussion]
     + [comment, editComment, hideComment, discussionTitle]
@@ -16,7 +16,14 @@ extension Route {
     + [
       preupload, commit, lfsBatch, lfsVerify, completeMultipart, datasetLFSBatch, datasetLFSVerify,
     ]
-    + [resolve, datasetResolve, namelessResolve]
+    + [resolve, datasetResolve, namelessResolve] + pages
+
+  /// What people look at.
+  private static let pages: [Route] =
+    [homePage, style, login, repositoryPage, datasetPage]
+    + [filesPage, datasetFilesPage, filePage, datasetFilePage]
+    + [commitsPage, datasetCommitsPage, commitPage, datasetCommitPage]
+    + [discussionsPage, datasetDiscussionsPage, discussionPage, datasetDiscussionPage]
 
   /// What the hub's origin answers besides if it was started with faults.
   static let faultControl: [Route] = [addFaults, countFaults, removeFaults]

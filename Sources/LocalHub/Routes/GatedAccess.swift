@@ -75,7 +75,8 @@ extension Exchange {
     let known = try repository.accessRequests().first { $0.user == name }
     let status = known?.status ?? (gate == "auto" ? .accepted : .pending)
     if known == nil { try repository.setAccess(of: name, to: status) }
-    return .json(["status": .string(status.rawValue)])
+    guard request.wantsPage else { return .json(["status": .string(status.rawValue)]) }
+    return Response(status: .seeOther).adding("Location", "/\(try repository.id.webPath)")
   }
 }
 

@@ -52,9 +52,14 @@ extension Exchange {
         ignoringRange: ignoresRange
       )
       .adding("ETag", "\"\(entry.blob)\"")
-      .adding("Content-Type", "text/plain; charset=utf-8")
-      // A README is somebody's text: no browser is to run it.
+      .adding(
+        "Content-Type",
+        ImageType(path: path).map { "image/\($0.rawValue)" } ?? "text/plain; charset=utf-8"
+      )
+      // A file is somebody's text: no browser is to run it, nor what is in an image.
       .adding("X-Content-Type-Options", "nosniff")
+      .adding(
+        "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
     }
     return response.adding("X-Repo-Commit", commit.hex).adding("Content-Disposition", disposition)
   }

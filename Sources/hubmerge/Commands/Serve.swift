@@ -59,6 +59,7 @@ struct Serve: ReportingCommand {
     configuration.isReadOnly = readOnly
     configuration.faults = faults ? Faults() : nil
     configuration.tokens = tokens.all
+    configuration.logger = console.logger("serve")
     let server = HubServer(configuration)
     let url = try await server.start()
     do {

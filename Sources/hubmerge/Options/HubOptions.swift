@@ -3,7 +3,6 @@
 
 internal import ArgumentParser
 internal import Hub
-internal import Logging
 internal import Storage
 internal import SystemPackage
 
@@ -49,9 +48,7 @@ struct HubOptions: ParsableArguments {
     configuration.isOffline = offline || environment.isOffline
     if let timeout = environment.downloadTimeout { configuration.transport.patience = timeout }
     configuration.transport.authorities = environment.authorities
-    var logger = Logger(label: "hub") { _ in ConsoleLogHandler(console: console) }
-    logger.logLevel = console.verbosity > 1 ? .trace : console.verbosity == 1 ? .info : .warning
-    return HubClient(configuration, logger: logger, observe: observe)
+    return HubClient(configuration, logger: console.logger("hub"), observe: observe)
   }
 
   /// The token of the environment, or of the file that a login has left.

@@ -22,3 +22,12 @@ struct ConsoleLogHandler: LogHandler {
     console.log("\(event.level): \(event.message)\(details)")
   }
 }
+
+extension Console {
+  /// A logger that tells as much as this console is to tell.
+  func logger(_ label: String) -> Logger {
+    var logger = Logger(label: label) { _ in ConsoleLogHandler(console: self) }
+    logger.logLevel = verbosity > 1 ? .trace : verbosity == 1 ? .info : .warning
+    return logger
+  }
+}
