@@ -74,6 +74,26 @@ import Testing
     }
   }
 
+  @Test func `To name an object of a gated repository is not enough to get it`() async throws {
+    try await withGate("manual") { ann, bob in
+      let content = Array("weights".utf8)
+      let batch = try await ann.batch("acme/m", content).json
+      let href = batch["objects"]?.array?.first?["actions"]?["upload"]?["href"]?.string
+      #expect(try await WireClient.follow(href ?? "", "PUT", body: content).status == 200)
+      let commit = try await ann.commit("acme/m", [WireClient.large("w.bin", content)])
+      #expect(commit.status == 200)
+      // Another repository of the same hub has to be sent the object too.
+      _ = try await ann.create("acme/n")
+      let named = try await ann.commit("acme/n", [WireClient.large("w.bin", content)])
+      #expect(named.status == 400)
+      let again = try await ann.batch("acme/n", content).json
+      #expect(again["objects"]?.array?.first?["actions"]?["upload"] != nil)
+      let known = try await ann.batch("acme/m", content).json
+      #expect(known["objects"]?.array?.first?["actions"] == nil)
+      #expect(try await bob.send("GET", "/acme/m/resolve/main/w.bin").status == 403)
+    }
+  }
+
   @Test func `A token is also good as a password`() async throws {
     try await withGate("auto") { _, bob in
       var browser = bob

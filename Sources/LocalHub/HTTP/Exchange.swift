@@ -45,6 +45,13 @@ struct Exchange: Sendable {
     return value
   }
 
+  /// The id of a repository that the path names; nil if there is none in it, or none that can be.
+  var repositoryID: RepoID? {
+    guard let namespace = names["namespace"], let name = names["repo"] else { return nil }
+    return try? RepoID(
+      "\(namespace)/\(name)", kind: names["type"] == "datasets" ? .dataset : .model)
+  }
+
   var repository: StoredRepository {
     get throws(HubFailure) {
       guard let found else { throw .repositoryNotFound(anonymous: caller.isAnonymous) }

@@ -103,11 +103,9 @@ struct Router: Sendable {
   private func admit(_ exchange: inout Exchange, _ access: Route.Access) throws {
     let changes = ![.GET, .HEAD].contains(exchange.request.method)
     if case .anyone = access { return }
-    let kind: RepoID.Kind = exchange.names["type"] == "datasets" ? .dataset : .model
-    guard
-      let id = try? RepoID(
-        "\(try exchange.name("namespace"))/\(try exchange.name("repo"))", kind: kind)
-    else { throw HubFailure.repositoryNotFound(anonymous: exchange.caller.isAnonymous) }
+    guard let id = exchange.repositoryID else {
+      throw HubFailure.repositoryNotFound(anonymous: exchange.caller.isAnonymous)
+    }
     guard let repository = service.store.repository(id) else {
       if let present = service.store.present(id), service.store.repository(present) != nil {
         throw Moved(target: exchange.request.target(renaming: id, to: present))

@@ -162,7 +162,7 @@ private struct CommitRequest {
 
   private func large(_ path: String, _ value: JSON) throws -> TreeEntry {
     let oid = value["oid"]?.string ?? ""
-    guard let digest = Digest(hex: oid), digest.algorithm == .sha256,
+    guard let digest = Digest(hex: oid), digest.algorithm == .sha256, repository.owns(digest),
       let size = repository.blobs.size(of: digest)
     else {
       throw HubFailure.badRequest("LFS pointer pointed to a file that does not exist: \(oid)")

@@ -37,7 +37,8 @@ extension Route {
     guard body["oid"]?.string == (try exchange.service.uploads[id].pointer.digest.hex) else {
       throw HubFailure.badRequest("\"oid\" is not the object of this upload")
     }
-    try exchange.service.uploads.complete(id, parts: parts)
+    let upload = try exchange.service.uploads.complete(id, parts: parts)
+    try exchange.give(upload.pointer.digest, to: upload.repository)
     return .json(["success": true])
   }
 }
@@ -75,13 +76,13 @@ extension Exchange {
       if !isUpload {
         return try answer.merging(downloading: pointer, self)
       }
-      if service.store.blobs.size(of: digest) == size { return answer }
+      if try repository.owns(digest), service.store.blobs.size(of: digest) == size { return answer }
       let large =
         transfers.contains("multipart") && size > service.configuration.multipartThreshold
       isMultipart = isMultipart || large
       answer = answer.setting(
         "actions",
-        to: ["upload": large ? try multipart(pointer) : basic(pointer), "verify": try verify()])
+        to: ["upload": large ? try multipart(pointer) : try basic(pointer), "verify": try verify()])
       return answer
     }
     return Response.json([
@@ -89,8 +90,9 @@ extension Exchange {
     ]).adding("Content-Type", "application/vnd.git-lfs+json")
   }
 
-  private func basic(_ pointer: LFSPointer) -> JSON {
-    let path = "/objects/\(pointer.digest)/\(pointer.size)"
+  private func basic(_ pointer: LFSPointer) throws -> JSON {
+    let id = try repository.id
+    let path = "/objects/\(pointer.digest)/\(pointer.size)/\(id.kind.plural)/\(id)"
     return [
       "href": .string(blobOrigin + service.signer.signed(.PUT, path)), "header": [:],
       "expires_in": .int(service.signer.lifetime),
@@ -98,7 +100,7 @@ extension Exchange {
   }
 
   private func multipart(_ pointer: LFSPointer) throws -> JSON {
-    let (id, upload) = try service.uploads.begin(pointer)
+    let (id, upload) = try service.uploads.begin(pointer, for: try repository.id)
     var header: JSON = ["chunk_size": .string(String(upload.partSize))]
     var members = header.members ?? []
     for part in 1...upload.partCount {
@@ -127,7 +129,7 @@ extension Exchange {
     guard let digest = body["oid"]?.string.flatMap(Digest.init(hex:)) else {
       throw HubFailure.badRequest("\"oid\" must be a SHA-256")
     }
-    guard let size = service.store.blobs.size(of: digest) else {
+    guard try repository.owns(digest), let size = service.store.blobs.size(of: digest) else {
       throw HubFailure(.notFound, "The object does not exist: \(digest)")
     }
     guard size == body["size"]?.int else {

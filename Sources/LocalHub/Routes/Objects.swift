@@ -22,7 +22,7 @@ extension Route {
   }
 
   static let uploadObject = Route(
-    .PUT, path: "/objects/:oid/:size", access: .signed,
+    .PUT, path: "/objects/:oid/:size/:type/:namespace/:repo", access: .signed,
     body: .file { exchange in
       guard let length = exchange.request.contentLength else {
         throw HubFailure(.lengthRequired, "Content-Length is required")
@@ -41,6 +41,7 @@ extension Route {
       throw HubFailure.badRequest("The content's SHA-256 is \(digest), not that of the object")
     }
     try exchange.service.store.blobs.adopt(spool.take(), as: digest)
+    try exchange.give(digest, to: exchange.repositoryID)
     return Response().adding("ETag", "\"\(digest.hex.prefix(32))\"")
   }
 
@@ -68,5 +69,17 @@ extension Route {
     let etag = "\"part-\(part)-\(spool.count)\""
     exchange.service.uploads.received(part, etag: etag, of: try exchange.name("upload"))
     return Response().adding("ETag", etag)
+  }
+}
+
+extension Exchange {
+  /// Lets a repository make a file of an object that has been sent to it.
+  ///
+  /// - Throws: `HubFailure` 404 if the repository is gone.
+  func give(_ object: Digest, to id: RepoID?) throws {
+    guard let id, let repository = service.store.repository(id) else {
+      throw HubFailure.repositoryNotFound(anonymous: false)
+    }
+    try repository.own(object)
   }
 }

@@ -50,6 +50,9 @@ extension StoredRepository {
   func extend(_ parents: [CommitID], with change: Change) throws -> CommitID {
     guard let parent = parents.first else { throw DamagedStore(path: folder) }
     let tree = try applying(change.edits, to: try self.tree(parent))
+    for case .put(let entry) in change.edits {
+      if let lfs = entry.lfs { try own(lfs.digest) }
+    }
     let commit = Commit(
       tree: tree.oid, parents: parents, title: change.title, description: change.description,
       author: change.author, date: .now)

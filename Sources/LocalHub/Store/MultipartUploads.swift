@@ -13,6 +13,8 @@ internal import SystemPackage
 final class MultipartUploads: Sendable {
   struct Upload: Sendable {
     let pointer: LFSPointer
+    /// The repository that it is for.
+    let repository: RepoID
     let path: FilePath
     let partSize: Int
     /// The ETags of the parts that have arrived.
@@ -41,13 +43,16 @@ final class MultipartUploads: Sendable {
   }
 
   /// Begins an upload; the file takes no space before its parts arrive.
-  func begin(_ pointer: LFSPointer) throws -> (id: String, upload: Upload) {
+  func begin(
+    _ pointer: LFSPointer, for repository: RepoID
+  ) throws -> (id: String, upload: Upload) {
     try discardExpired()
     let id = String(UInt64.random(in: 0...UInt64.max), radix: 36)
     let path = blobs.draft()
     try File(path, .create).truncate(to: pointer.size)
     let fewest = (pointer.size + Self.partLimit - 1) / Self.partLimit
-    let upload = Upload(pointer: pointer, path: path, partSize: max(partSize, fewest))
+    let upload = Upload(
+      pointer: pointer, repository: repository, path: path, partSize: max(partSize, fewest))
     uploads.withLock { $0[id] = upload }
     return (id, upload)
   }
@@ -89,7 +94,7 @@ final class MultipartUploads: Sendable {
   ///
   /// - Throws: `HubFailure` 400 if parts are missing, named wrongly, or do not make up the content
   ///   that the object's id promises.
-  func complete(_ id: String, parts: [(number: Int, etag: String)]) throws {
+  func complete(_ id: String, parts: [(number: Int, etag: String)]) throws -> Upload {
     let upload = try self[id]
     guard parts.map(\.number).sorted() == Array(1...max(1, upload.partCount)),
       parts.allSatisfy({ upload.etags[$0.number] == $0.etag })
@@ -107,6 +112,7 @@ final class MultipartUploads: Sendable {
         "The content's SHA-256 is \(digest), not \(upload.pointer.digest)")
     }
     try blobs.adopt(upload.path, as: digest)
+    return upload
   }
 
   private func discardExpired() throws {
