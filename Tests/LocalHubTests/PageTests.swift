@@ -147,6 +147,19 @@ import Testing
     }
   }
 
+  @Test func `A page of another site changes nothing`() async throws {
+    try await withPages { client in
+      for (origin, status) in [
+        ("http://example.org", 403), ("null", 403), ("http://127.0.0.1:\(client.port)", 200),
+      ] {
+        let body = Array(#"{"name":"n\#(status)","organization":"acme"}"#.utf8)
+        let reply = try await client.send(
+          "POST", "/api/repos/create", headers: ["Origin: \(origin)"], body: body)
+        #expect(reply.status == status)
+      }
+    }
+  }
+
   @Test func `A long or strange card takes no time`() async throws {
     try await withPages { client in
       let cards = [

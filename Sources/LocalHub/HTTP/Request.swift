@@ -63,6 +63,15 @@ struct Request: Sendable {
   /// Length of the body as announced; nil if it comes in chunks or is nonsense.
   var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
 
+  /// Whether a browser sends this in the name of a page that is not ours, to change something.
+  var isFromAnotherSite: Bool {
+    guard ![.GET, .HEAD].contains(method), let origin = headers.first(name: "origin") else {
+      return false
+    }
+    let host = headers.first(name: "host") ?? ""
+    return origin != "http://\(host)" && origin != "https://\(host)"
+  }
+
   /// Whether the request is only a head.
   var hasNoBody: Bool {
     !headers.contains(name: "transfer-encoding") && (contentLength ?? 0) == 0

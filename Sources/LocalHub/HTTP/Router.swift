@@ -81,6 +81,9 @@ struct Router: Sendable {
   /// - Throws: `HubFailure` if the request is not to be answered, `Moved` if its repository has
   ///   another name by now.
   func admit(_ request: Request) throws -> (Route, Exchange) {
+    if request.isFromAnotherSite {
+      throw HubFailure(.forbidden, "A page of another site cannot change anything on this hub")
+    }
     for route in routes {
       guard route.methods.contains(request.method), let names = route.match(request.segments) else {
         continue

@@ -46,7 +46,7 @@ struct Page {
       status: status,
       headers: [
         "Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache",
+        "Referrer-Policy": "same-origin", "Cache-Control": "no-cache",
         // Nothing runs, whatever a card says; nothing is loaded from anywhere else.
         "Content-Security-Policy":
           "default-src 'none'; style-src 'self'; img-src 'self' data:"

@@ -60,6 +60,9 @@ struct Serve: ReportingCommand {
     configuration.faults = faults ? Faults() : nil
     configuration.tokens = tokens.all
     configuration.logger = console.logger("serve")
+    if tokens.all.isEmpty, !readOnly, !["127.0.0.1", "localhost", "::1"].contains(host) {
+      console.warn("whoever reaches \(host) may change everything: use --token or --read-only")
+    }
     let server = HubServer(configuration)
     let url = try await server.start()
     do {
