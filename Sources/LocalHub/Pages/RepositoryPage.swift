@@ -136,8 +136,9 @@ extension RepositoryInfo {
     if address.hasPrefix("#") || address.hasPrefix("/") {
       return address.hasPrefix("//") || address.contains("\\") ? nil : address
     }
-    let parts = address.drop { $0 == "." || $0 == "/" }
-    guard let path = PercentEncoding.decoded(parts.prefix { $0 != "?" && $0 != "#" }),
+    var relative = Substring(address)
+    while relative.hasPrefix("./") { relative = relative.dropFirst(2) }
+    guard let path = PercentEncoding.decoded(relative.prefix { $0 != "?" && $0 != "#" }),
       let checked = try? RepoPath.check(path)
     else { return nil }
     let verb = isImage ? "resolve" : "blob"
