@@ -26,7 +26,18 @@ WORDS = [
     "README.md", "weights.bin", "0" * 40, "f" * 64, "user-access-request", "handle", "ask-access",
     "whoami-v2", "validate-yaml", "uploads", "complete_multipart", "x", "-1", "9" * 30, "*", "login",
 ]
-METHODS = ["GET", "GET", "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "G\0T", "get"]
+METHODS = ["GET"] * 8 + ["POST"] * 8 + ["PUT", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "G\0T", "get"]
+SHAPES = [
+    "/api/models/acme/m", "/api/models/acme/m/tree/main", "/api/models/acme/m/commit/main",
+    "/api/models/acme/m/commit/refs%2Fpr%2F1", "/api/models/acme/m/preupload/main",
+    "/api/models/acme/m/paths-info/main", "/api/models/acme/m/discussions", "/api/models/acme/m/discussions/1",
+    "/api/models/acme/m/discussions/1/comment", "/api/models/acme/m/settings", "/api/models/acme/m/tag/main",
+    "/api/models/acme/m/branch/b", "/api/models/acme/m/refs", "/api/models/acme/m/commits/main",
+    "/api/models/acme/m/user-access-request/handle", "/api/repos/create", "/api/repos/move", "/api/models",
+    "/api/validate-yaml", "/acme/m.git/info/lfs/objects/batch", "/acme/m.git/info/lfs/objects/verify",
+    "/acme/m/resolve/main/README.md", "/acme/m/resolve/main/weights.bin", "/acme/m", "/acme/m/tree/main",
+    "/acme/m/commits/main", "/acme/m/blob/main/README.md", "/objects/" + "0" * 64, "/",
+]
 VALUES = [None, True, -1, 0, 2**63, 1e400, "", "..", "../../x", "a/b", "acme/m", "x" * 5000, [], {}, [[]],
           {"key": "header"}, "\ud800", ["a", 1, None], "main", "\x00"]
 KEYS = ["name", "organization", "type", "private", "visibility", "files", "path", "size", "sample",
@@ -38,7 +49,12 @@ RANGES = ["bytes=0-", "bytes=-1", "bytes=5-1", "bytes=99999999999999999999-", "b
 
 
 def target(random_):
-    path = "/" + "/".join(random_.choice(WORDS) for _ in range(random_.randint(0, 8)))
+    if random_.random() < 0.7:
+        path = random_.choice(SHAPES)
+        if random_.random() < 0.2:
+            path += "/" + random_.choice(WORDS)
+    else:
+        path = "/" + "/".join(random_.choice(WORDS) for _ in range(random_.randint(0, 8)))
     if random_.random() < 0.3:
         path += "?" + "&".join(
             random_.choice(["limit", "cursor", "recursive", "expand", "blobs", "search", "p", "create_pr", "%"])
@@ -72,38 +88,42 @@ def body(random_):
 
 
 def request(random_):
-    """The bytes of one request, most of them well formed but for what they ask."""
+    """The bytes of one request, most of them well formed but for what they ask; and whether they are."""
     content = body(random_)
     if random_.random() < 0.1:  # No request at all.
-        return random_.randbytes(random_.randint(1, 2000))
+        return random_.randbytes(random_.randint(1, 2000)), False
     head = f"{random_.choice(METHODS)} {target(random_)} HTTP/1.1\r\n"
     headers = ["Host: x", f"Range: {random_.choice(RANGES)}", "Connection: close"]
-    length = random_.choice([len(content)] * 8 + [len(content) + 10, -1, "x", 2**70, 0])
+    length = random_.choice([len(content)] * 20 + [len(content) + 10, -1, "x", 2**70, 0])
     headers.append(f"Content-Length: {length}")
-    if random_.random() < 0.1:
+    is_whole = length == len(content)
+    if random_.random() < 0.05:
         headers.append("Transfer-Encoding: chunked")
+        is_whole = False
     if random_.random() < 0.1:
         headers.append("Authorization: " + random_.choice(["Bearer", "Basic ????", "Bearer a b", "x" * 9000]))
     if random_.random() < 0.1:
         headers.append("Expect: 100-continue")
     random_.shuffle(headers)
     message = (head + "\r\n".join(headers) + "\r\n\r\n").encode("latin-1", "replace") + content
-    if random_.random() < 0.1:
-        message = message[:random_.randint(0, len(message))]
-    return message
+    if random_.random() < 0.05:
+        return message[:random_.randint(0, len(message))], False
+    return message, is_whole
 
 
-def exchange(server, message):
-    """The status of what the server answers; None if it only closes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+def exchange(server, message, is_whole):
+    """The status of what the server answers; None if it only closes, or still waits for the rest."""
+    data = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20 if is_whole else 0.1) as connection:
         try:
             connection.sendall(message)
-            connection.shutdown(socket.SHUT_WR)
-            data = b""
             while len(data) < 1 << 20 and (piece := connection.recv(65536)):
                 data += piece
         except (ConnectionResetError, BrokenPipeError):
-            return None
+            pass
+        except TimeoutError:
+            if is_whole:
+                raise
     words = data.split(b" ", 2)
     return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
 
@@ -125,9 +145,9 @@ def main():
                                {"weights.bin": client.upload("acme/m", content)})
         statuses, bad = {}, []
         for _ in range(count):
-            message = request(random_)
+            message, is_whole = request(random_)
             try:
-                status = exchange(server, message)
+                status = exchange(server, message, is_whole)
             except TimeoutError:
                 status = "hangs"
             except ConnectionRefusedError:
