@@ -57,6 +57,8 @@ struct Route: Sendable {
       }
       guard index < segments.count else { return nil }
       let segment = segments[index]
+      // Below /api are no pages, whoever may call himself so.
+      if index == 0, segment == "api", part != "api" { return nil }
       if part == ":type" {
         guard segment == "models" || segment == "datasets" else { return nil }
         found["type"] = segment
