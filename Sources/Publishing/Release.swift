@@ -151,7 +151,8 @@ package struct Release: Sendable {
     let remaining = plan.layout.shards.indices.filter { !writer.resumedShards.contains($0) }
     let discard: @Sendable (FinishedShard) throws -> Void = { try writer.discard($0) }
     let uploads = ShardUploads(
-      to: repository, at: ground.base, room: means.room, clock: clock,
+      to: repository, at: ground.base, missing: remaining.map { plan.layout.shards[$0].name },
+      room: means.room, clock: clock,
       discard: limits.isStreaming ? discard : nil)
     let started = ContinuousClock.now
     stagings += try await withThrowingTaskGroup(of: [Staging].self) { group in

@@ -16,6 +16,8 @@ final class ShardUploads: ShardConsumer {
   private let room: DiskRoom
   private let shards: AsyncStream<FinishedShard>
   private let queue: AsyncStream<FinishedShard>.Continuation
+  /// The order in which shards that are yet to be made are given room, by their names.
+  private let turns: [String: Int]
   private let begun = Mutex<Set<String>>([])
   private let clock: PhaseClock
 
@@ -23,13 +25,16 @@ final class ShardUploads: ShardConsumer {
   private static let width = 2
 
   /// - Parameters:
+  ///   - missing: The shards that are yet to be made, in their order.
   ///   - room: Bytes of shards that may be on the disk at once.
   ///   - discard: Removes a shard that the hub has; nil if shards stay where they are.
   init(
-    to repository: Repository, at revision: Revision, room: Int?, clock: PhaseClock,
+    to repository: Repository, at revision: Revision, missing: [String], room: Int?,
+    clock: PhaseClock,
     discard: (@Sendable (FinishedShard) throws -> Void)?
   ) {
     self.repository = repository
+    turns = Dictionary(zip(missing, 0...), uniquingKeysWith: { first, _ in first })
     self.revision = revision
     self.discard = discard
     self.clock = clock
@@ -41,13 +46,15 @@ final class ShardUploads: ShardConsumer {
 
   func willBegin(_ shard: ShardLayout.Shard) throws {
     begun.withLock { _ = $0.insert(shard.name) }
-    try BlockingWork.wait { [room] in try await room.acquire(shard.size) }
+    guard let turn = turns[shard.name] else { return }
+    try BlockingWork.wait { [room] in try await room.acquire(shard.size, turn: turn) }
   }
 
   func didFinish(_ shard: FinishedShard) throws {
     if !begun.withLock({ $0.contains(shard.name) }) {
-      // Of an earlier run: it is there, whether there is room or not.
-      try BlockingWork.wait { [room] in await room.occupy(shard.size) }
+      // Of an earlier run, or nothing but a header.
+      let turn = turns[shard.name]
+      try BlockingWork.wait { [room] in await room.occupy(shard.size, turn: turn) }
     }
     queue.yield(shard)
   }
