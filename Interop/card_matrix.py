@@ -155,7 +155,7 @@ def main(programs):
                 f"  - {{model: {source}, parameters: {{weight: 0.5}}}}\n" for source in sources)
                 + "dtype: float32\n")
             out = bench.folder / kind
-            bench.run("hubmerge", "merge", recipe, out, "--quiet", "--out-shard-size", "30K")
+            bench.run("hubmerge", "merge", recipe, out, "--quiet", "--out-shard-size", "30K", "--write-lock")
             expected = {"base_model": sources, "base_model_relation": "merge",
                         "license": "apache-2.0", "language": ["en", "no"], "datasets": ["org/data"],
                         "library_name": "transformers"}

@@ -16,7 +16,7 @@ internal import Testing
       let names = try FileSystem.names(in: scene.path("out"))
       #expect(
         names == [
-          "README.md", "config.json", "generation_config.json", "hubmerge.lock",
+          "README.md", "config.json", "generation_config.json",
           "mergekit_config.yml", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
         ])
       #expect(try scene.read("out/mergekit_config.yml") == Scene.linear)

@@ -40,7 +40,7 @@ internal import Weights
       #expect(folder.status == 0, "\(folder.errors)")
       #expect(
         try FileSystem.names(in: scene.path("out")) == [
-          "README.md", "hubmerge.lock", "mergekit_config.yml", "model.safetensors",
+          "README.md", "mergekit_config.yml", "model.safetensors",
         ])
       #expect(
         try FileSystem.read(scene.path("out.safetensors"))

@@ -28,7 +28,7 @@ internal import Testing
     async throws
   {
     try await Scene.with { scene in
-      _ = try await scene.runner.run("merge", "recipe.yml", "out")
+      _ = try await scene.runner.run("merge", "recipe.yml", "out", "--write-lock")
       let sound = try await scene.runner.run("verify", "out")
       #expect(sound.status == 0, "\(sound.errors)")
       #expect(sound.output.hasPrefix("sound   out: "), "\(sound.output)")
@@ -47,7 +47,7 @@ internal import Testing
 
   @Test func `missing, shortened and other files are told apart`() async throws {
     try await Scene.with { scene in
-      _ = try await scene.runner.run("merge", "recipe.yml", "out")
+      _ = try await scene.runner.run("merge", "recipe.yml", "out", "--write-lock")
       try FileSystem.remove(scene.path("out/generation_config.json"))
       try scene.write("{}", to: "out/tokenizer_config.json")
       try Self.damage("out/config.json", in: scene)
@@ -74,7 +74,8 @@ internal import Testing
     try await Scene.with { scene in
       try scene.write(Self.random, to: "random.yml")
       let first = try await scene.runner.run(
-        "merge", "random.yml", "one", "-j", "1", "--random-seed", "9", "--out-shard-size", "1K")
+        "merge", "random.yml", "one", "-j", "1", "--random-seed", "9", "--out-shard-size", "1K",
+        "--write-lock")
       #expect(first.status == 0, "\(first.errors)")
       let again = try await scene.runner.run(
         "merge", "random.yml", "two", "-j", "3", "--lock", "one/hubmerge.lock")
@@ -89,7 +90,7 @@ internal import Testing
 
   @Test func `a lock refuses another source, another recipe and what is no lock`() async throws {
     try await Scene.with { scene in
-      _ = try await scene.runner.run("merge", "recipe.yml", "out")
+      _ = try await scene.runner.run("merge", "recipe.yml", "out", "--write-lock")
       try scene.write(Scene.linear + "# other\n", to: "other.yml")
       let recipe = try await scene.runner.run(
         "merge", "other.yml", "out2", "--lock", "out/hubmerge.lock")
@@ -110,7 +111,7 @@ internal import Testing
 
   @Test func `a rebuild makes tensors again and names the one that differs`() async throws {
     try await Scene.with { scene in
-      _ = try await scene.runner.run("merge", "recipe.yml", "out")
+      _ = try await scene.runner.run("merge", "recipe.yml", "out", "--write-lock")
       let sound = try await scene.runner.run("verify", "out", "--rebuild")
       #expect(sound.status == 0, "\(sound.errors)")
       #expect(sound.output.contains("21 of 21 tensors made again"), "\(sound.output)")
@@ -132,7 +133,7 @@ internal import Testing
   @Test func `a report draws the merge, and the card shows it`() async throws {
     try await Scene.with { scene in
       try scene.write(Self.random, to: "random.yml")
-      _ = try await scene.runner.run("merge", "random.yml", "out")
+      _ = try await scene.runner.run("merge", "random.yml", "out", "--write-lock")
       let result = try await scene.runner.run("report", "out", "--json")
       #expect(result.status == 0, "\(result.errors)")
       let files = try result.json["files"]?.array?.compactMap(\.string) ?? []
@@ -152,7 +153,7 @@ internal import Testing
   @Test func `a statement of provenance names the files and what they were made from`() async throws
   {
     try await Scene.with { scene in
-      _ = try await scene.runner.run("merge", "recipe.yml", "out")
+      _ = try await scene.runner.run("merge", "recipe.yml", "out", "--write-lock")
       let result = try await scene.runner.run("verify", "out", "--provenance", "statement.json")
       #expect(result.status == 0, "\(result.errors)")
       let statement = try JSON.parse(FileSystem.read(scene.path("statement.json")))
@@ -164,7 +165,7 @@ internal import Testing
 
   @Test func `a published model is verified by the digests that the hub has`() async throws {
     try await Scene.with { scene in
-      _ = try await scene.runner.run("merge", "recipe.yml", "out")
+      _ = try await scene.runner.run("merge", "recipe.yml", "out", "--write-lock")
       try await scene.withServer { client, _ in
         let pushed = try await client.run("push", "out", "me/merged")
         #expect(pushed.status == 0, "\(pushed.errors)")

@@ -48,8 +48,12 @@ struct MergeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Write README.md.")
   var writeModelCard = true
 
-  @Flag(inversion: .prefixedNo, help: "Write hubmerge.lock.")
-  var writeLock = true
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Write hubmerge.lock (release does unless told not to).",
+      discussion: "Models that are folders are read once more for it."))
+  var writeLock: Bool?
 
   @Option(
     help: ArgumentHelp(

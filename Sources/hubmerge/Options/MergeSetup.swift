@@ -28,7 +28,7 @@ struct MergeSetup {
     self.isRelease = isRelease
     self.options = options.planOptions
     threads = options.threadCount
-    writesLock = options.writeLock
+    writesLock = options.writeLock ?? isRelease
     lock = options.lock
     card = options.card
     self.hub = hub
