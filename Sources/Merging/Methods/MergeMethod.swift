@@ -91,12 +91,12 @@ extension Survey {
 /// only the number of the stretch decides.
 package struct BlockSample: Hashable, Sendable {
   /// Elements in a run: few enough for many places, enough for reading them to be worth it.
-  package let unit = 256
+  package let unit = 128
   /// Elements in a stretch.
   package let stretch: Int
 
-  /// A sample of about 1024 runs, or a sixteenth of all.
-  package init(of total: Int) { stretch = max(16 * unit, total / 1024) }
+  /// A sample of about 512 runs, or a sixteenth of all.
+  package init(of total: Int) { stretch = max(16 * unit, total / 512) }
 
   /// How many runs a tensor gives.
   func runCount(of elementCount: Int) -> Int { elementCount / stretch }
