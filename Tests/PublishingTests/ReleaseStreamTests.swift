@@ -88,7 +88,7 @@ internal import Weights
   {
     try await Workshop.with { workshop in
       workshop.faults.add(
-        .init(.status(500), method: "PUT", path: "/objects/", skip: 3, times: 100))
+        .init(.status(500), method: "PUT", path: "/objects/", skip: 1, times: 100))
       let release = {
         try workshop.release(recipe: workshop.localRecipe) {
           $0.isStreaming = true
