@@ -29,7 +29,7 @@ internal import Weights
       try workshop.forgetObjects()
       let streamed = try await workshop.release(recipe: workshop.localRecipe) {
         $0.isStreaming = true
-        $0.disk = 8000
+        $0.disk = 5000
       }.run()
       #expect(try await workshop.published() == digests)
       #expect(streamed.publication.upload.changed == kept.publication.upload.changed)
@@ -67,19 +67,19 @@ internal import Weights
       let stream = RangeReader()
       let streamed = try await workshop.release(stream: stream) {
         $0.isStreaming = true
-        $0.disk = 8000
+        $0.disk = 5000
       }.run()
       #expect(try workshop.cachedWeights() == [])
       #expect(streamed.build?.bytesStreamed == stream.statistics.fetched)
+      // What is read where it is has no digest of its own that a lock, and the card with it, could tell.
+      let isAlike = { (file: (key: String, value: String)) in
+        file.key != "hubmerge.lock" && file.key != "README.md"
+      }
       let digests = try await workshop.published()
       try await workshop.client().model("demo/merged").delete()
       _ = try await workshop.release().run()
-      let fetched = try await workshop.published()
-      #expect(fetched.keys.sorted() == digests.keys.sorted())
-      // A lock, and with it the card, tells what is known of the sources: ranges have no digests.
-      for (name, digest) in fetched where name != MergeLock.fileName && name != "README.md" {
-        #expect(digest == digests[name], "\(name)")
-      }
+      #expect(try await workshop.published().filter(isAlike) == digests.filter(isAlike))
+      #expect(digests["hubmerge.lock"] != nil)
     }
   }
 
@@ -92,7 +92,7 @@ internal import Weights
       let release = {
         try workshop.release(recipe: workshop.localRecipe) {
           $0.isStreaming = true
-          $0.disk = 8000
+          $0.disk = 5000
         }
       }
       await #expect(throws: HubError.self) { try await release().run() }
@@ -152,9 +152,9 @@ internal import Weights
       #expect(whole.disk == whole.bytesToDownload + whole.bytesToUpload)
       let stream = try await workshop.release {
         $0.isStreaming = true
-        $0.disk = 8000
+        $0.disk = 5000
       }.forecast()
-      #expect(stream.disk == 8000)
+      #expect(stream.disk == 5000)
       #expect(stream.bytesToDownload == stream.plan.inputBytes)
       #expect(try workshop.cachedWeights() == [])
       _ = try await workshop.release().run()
