@@ -32,6 +32,35 @@ import Weights
     check(Double.self)
   }
 
+  @Test(
+    "what is between two magnitudes is found in its order, and the rest counted",
+    arguments: [0, 1, 63, 64, 65, 4000])
+  func findsBetween(count: Int) {
+    func check<S: Scalar>(_: S.Type) {
+      var numbers = AwkwardNumbers(seed: UInt64(count) + 2)
+      for x in [numbers.everyday(count, as: S.self), numbers.awkward(count, as: S.self)] {
+        let magnitudes = x.map(S.magnitudeBits)
+        let ordered = magnitudes.sorted()
+        for (low, high) in [(0.2, 0.3), (0.5, 0.5), (0, 1)] where count > 0 {
+          let lower = ordered[Int(low * Double(count - 1))]
+          let upper = ordered[Int(high * Double(count - 1))]
+          var found: [UInt64] = [7]
+          let counts = S.findBetween(lower, upper, in: x, count: count, appendingTo: &found)
+          #expect(found == [7] + magnitudes.filter { $0 > lower && $0 < upper })
+          #expect(counts.above == magnitudes.count { $0 > upper })
+          #expect(counts.atUpper == magnitudes.count { $0 == upper })
+          #expect(counts.atLower == (lower == upper ? 0 : magnitudes.count { $0 == lower }))
+        }
+        var all: [UInt64] = []
+        _ = S.findBetween(0, .max, in: x, count: count, appendingTo: &all)
+        let most = S.magnitudeBits(-.nan) | (S.self == Double.self ? .max >> 1 : 0x7fff_ffff)
+        #expect(all == magnitudes.filter { $0 > 0 && $0 < most })
+      }
+    }
+    check(Float.self)
+    check(Double.self)
+  }
+
   @Test("the middle is kept, the first of equals at both ends", arguments: [100, 4000])
   func keepsMiddle(count: Int) {
     func check<S: Scalar>(_: S.Type) {

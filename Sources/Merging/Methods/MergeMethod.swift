@@ -99,9 +99,10 @@ package struct BlockSample: Hashable, Sendable {
   package init(of total: Int) { stretch = max(16 * unit, total / 512) }
 
   /// How many runs a tensor gives.
-  func runCount(of elementCount: Int) -> Int { elementCount / stretch }
+  package func runCount(of elementCount: Int) -> Int { elementCount / stretch }
 
-  func run(_ index: Int) -> Range<Int> {
+  /// The elements of a run.
+  package func run(_ index: Int) -> Range<Int> {
     let mixed = UInt64(truncatingIfNeeded: index) &* 0x9e37_79b9_7f4a_7c15
     let start = index * stretch + Int((mixed >> 32) % UInt64(stretch - unit + 1))
     return start..<start + unit

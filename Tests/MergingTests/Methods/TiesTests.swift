@@ -79,4 +79,22 @@ struct TiesTests {
       ).merged($0)
     }
   }
+
+  @Test("A sample that is not like the whole costs time, not exactness")
+  func misleadingSample() throws {
+    let count = 300_000
+    let sample = BlockSample(of: count)
+    var numbers = (0..<count).map { 2 + Double($0 * 7919 % 65_536) / 65_536 }
+    for run in 0..<sample.runCount(of: count) {
+      for index in sample.run(run) { numbers[index] = 0.5 }
+    }
+    let trial = MethodTrial(method: "ties", hasBase: true, models: ["weight: 1, density: 0.3"])
+    let tensor = MethodTrial.Tensor(
+      name: "x", shape: [count], models: [[Double](repeating: 0, count: count), numbers])
+    try trial.expectSame([tensor]) {
+      TaskVectorReference(
+        weights: [1], sparsify: { TaskVectorReference.largest(0.3, $1) }, elects: true
+      ).merged($0)
+    }
+  }
 }
