@@ -160,6 +160,11 @@ class Counting:
                 "actions": {"upload": {"href": f"{self.url}/store/{o['oid']}", "header": {}}}})
             for o in body["objects"]]}
 
+    def forget(self):
+        self.objects.clear()
+        self.received.clear()
+        self.bytes = 0
+
     def put(self, oid, content):
         time.sleep(self.seconds)
         if hashlib.sha256(content).hexdigest() != oid:
