@@ -93,8 +93,12 @@ def main():
         kills = early = 0
         while kills < options.kills:
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-            # Early enough for thirty, late enough for shards to be on their way.
-            time.sleep(rng.uniform(0.02, 0.29) * seconds)
+            # Some while nothing has been sent yet, some soon after the hub has one object more.
+            enough = len(store.objects) + rng.choice([0, 0, 1])
+            time.sleep(rng.uniform(0.02, 0.2) * seconds)
+            while len(store.objects) < enough and process.poll() is None:
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0, 0.02) * seconds)
             if process.poll() is not None:
                 break
             process.send_signal(signal.SIGKILL)
