@@ -67,7 +67,7 @@ def main():
     # giftless does not say what it needs; later versions of pyjwt refuse its tokens of nobody.
     stores = programs_of("giftless==0.6.2 waitress flask flask-classful flask-marshmallow marshmallow-enum"
                          " webargs pyjwt==2.9.0 figcan cryptography python-dateutil"
-                         " python-dotenv pyyaml")
+                         " python-dotenv pyyaml typing-extensions")
     s3 = programs_of("moto[s3,server]")
     with tempfile.TemporaryDirectory(prefix="hubmerge-push-") as folder:
         bench = Bench(programs, Path(folder))
