@@ -19,14 +19,3 @@ extension ByteSource {
   package func willRead(_ range: Range<Int>) {}
   package func didRead(_ range: Range<Int>) {}
 }
-
-/// Bytes in memory.
-package struct ResidentBytes: ByteSource {
-  private let bytes: [UInt8]
-
-  package init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) {
-    buffer.copyBytes(from: bytes[offset..<offset + buffer.count])
-  }
-}

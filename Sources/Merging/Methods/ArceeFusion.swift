@@ -21,7 +21,6 @@ package struct ArceeFusion: MergeMethod {
       dtype that the recipe names, where mergekit's is always float32
       """)
 
-  private let elementCount: Int
   private var ratings: Ratings
   /// The quartiles of the ratings, the largest first.
   private var quartiles: [MagnitudeBound]
@@ -32,7 +31,6 @@ package struct ArceeFusion: MergeMethod {
     }
     ratings = Ratings(base: base, other: other)
     let total = tensor.elementCount
-    elementCount = total
     quartiles = [0.75, 0.5, 0.25].map { share in
       MagnitudeBound(
         total - Int(share * Double(total - 1)), of: total, kept: nil,
